@@ -1,0 +1,21 @@
+//! Generates the gRPC code and the descriptor set for reflection, without an installed protoc.
+use prost::Message;
+use std::{env, fs, path::PathBuf};
+
+const FILES: [&str; 4] = [
+    "premium/ledger/v1/types.proto",
+    "premium/ledger/v1/intake.proto",
+    "premium/ledger/v1/coverage.proto",
+    "premium/ledger/v1/registry.proto",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let descriptors = protox::compile(FILES, ["proto"])?;
+    fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure()
+        .compile_well_known_types(false)
+        .compile_fds(descriptors)?;
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! Corrections: what a reversal or a corrected order adds to the lines of a key (DESIGN §1, §2.8).
+
+use super::standing::{net_of_line, reversal_of, standing};
+use crate::types::{Line, LineKind, Order, Position, Posted, Priced, ReversalReason, Slot, Sort};
+
+/// Why a correction cannot be booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CorrectionRefused {
+    /// The key has no such line.
+    #[error("the order has no such line")]
+    NoSuchLine,
+    /// Only OPEN and CHARGE lines can be corrected.
+    #[error("a reversal or an adjustment cannot be reversed or corrected")]
+    NotAnOrderLine,
+    /// The line was reversed before.
+    #[error("the line does not stand: it was reversed before")]
+    NotStanding,
+    /// The replacement is open where the line is ended, or the other way round.
+    #[error("the corrected order must be open where the line is open, and ended where the line is ended")]
+    OtherSort,
+    /// The replacement says what the line says.
+    #[error("the corrected order says what the line already says")]
+    NothingToCorrect,
+    /// The key has no free slot.
+    #[error("the order has as many lines as an order may have (1,000)")]
+    TooManyLines,
+    /// The key's sum cannot be held.
+    #[error("the order's sum cannot be held")]
+    Overflow,
+}
+
+/// Lines to book, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// Takes back what stood; nothing where that had been reversed before.
+    pub reversal: Option<Line>,
+    /// What stands now; nothing in a plain reversal.
+    pub replacement: Option<Line>,
+}
+
+/// Takes back the line in `slot`; without one the newest standing ended line, else the standing OPEN. `lines` in slot order.
+pub fn reverse(
+    lines: &[Posted],
+    slot: Option<Slot>,
+    reason: ReversalReason,
+    at: Position,
+) -> Result<Correction, CorrectionRefused> {
+    let target = match slot {
+        Some(slot) => find(lines, slot)?,
+        None => standing(lines, Sort::Ended)
+            .or_else(|| standing(lines, Sort::Open))
+            .ok_or(CorrectionRefused::NotStanding)?,
+    };
+    if reversal_of(lines, &target.line).is_some() {
+        return Err(CorrectionRefused::NotStanding);
+    }
+    let reversal = reversal(lines, &target.line, reason, at, next_slot(lines, 0)?)?;
+    Ok(Correction {
+        reversal: Some(reversal),
+        replacement: None,
+    })
+}
+
+/// Takes back the line in `slot` and books `order` in its place. Where the line was reversed before and no other of its sort
+/// stands, only books `order`: a reversal made by mistake can be mended.
+pub fn correct(
+    lines: &[Posted],
+    slot: Slot,
+    order: Order,
+    priced: Priced,
+    reason: ReversalReason,
+    at: [Position; 2],
+) -> Result<Correction, CorrectionRefused> {
+    let target = find(lines, slot)?;
+    let sort = order.sort();
+    if target.line.kind != sort.kind() {
+        return Err(CorrectionRefused::OtherSort);
+    }
+    let stands = reversal_of(lines, &target.line).is_none();
+    if !stands && standing(lines, sort).is_some() {
+        return Err(CorrectionRefused::NotStanding);
+    }
+    if stands && target.line.order.differing(&order).is_empty() {
+        return Err(CorrectionRefused::NothingToCorrect);
+    }
+    let reversal = match stands {
+        true => Some(reversal(
+            lines,
+            &target.line,
+            reason,
+            at[0],
+            next_slot(lines, 0)?,
+        )?),
+        false => None,
+    };
+    let taken = u16::from(reversal.is_some());
+    let replacement = Line {
+        position: at[usize::from(taken)],
+        slot: next_slot(lines, taken)?,
+        kind: sort.kind(),
+        order,
+        priced,
+        corrects: Some(target.line.slot),
+        reversal_reason: Some(reason),
+    };
+    Ok(Correction {
+        reversal,
+        replacement: Some(replacement),
+    })
+}
+
+fn find(lines: &[Posted], slot: Slot) -> Result<&Posted, CorrectionRefused> {
+    let found = lines
+        .iter()
+        .find(|p| p.line.slot == slot)
+        .ok_or(CorrectionRefused::NoSuchLine)?;
+    match found.line.kind {
+        LineKind::Open | LineKind::Charge => Ok(found),
+        LineKind::Reversal | LineKind::Adjustment => Err(CorrectionRefused::NotAnOrderLine),
+    }
+}
+
+/// The first free correction slot after so many more; corrections start at 2 even where 0 or 1 is free.
+fn next_slot(lines: &[Posted], after: u16) -> Result<Slot, CorrectionRefused> {
+    let last = lines
+        .iter()
+        .map(|p| p.line.slot)
+        .max()
+        .unwrap_or(Slot::ENDED)
+        .max(Slot::ENDED);
+    Slot::new(last.get() + 1 + after).ok_or(CorrectionRefused::TooManyLines)
+}
+
+/// Minus the net of the line and of its adjustments; says of the order what the line said. A line without an amount that was
+/// never adjusted is reversed without one.
+fn reversal(
+    lines: &[Posted],
+    line: &Line,
+    reason: ReversalReason,
+    position: Position,
+    slot: Slot,
+) -> Result<Line, CorrectionRefused> {
+    let adjusted = lines
+        .iter()
+        .any(|p| p.line.kind == LineKind::Adjustment && p.line.corrects == Some(line.slot));
+    let amount = match line.priced.amount.is_some() || adjusted {
+        true => {
+            let net = net_of_line(lines, line).and_then(|net| net.checked_neg());
+            Some(net.ok_or(CorrectionRefused::Overflow)?)
+        }
+        false => None,
+    };
+    Ok(Line {
+        position,
+        slot,
+        kind: LineKind::Reversal,
+        order: line.order.clone(),
+        priced: Priced {
+            amount,
+            ..line.priced.clone()
+        },
+        corrects: Some(line.slot),
+        reversal_reason: Some(reason),
+    })
+}

@@ -1,0 +1,148 @@
+//! A journal: one atomic, durable group of entries, and its root.
+
+use super::encode::Encoder;
+use super::root::{leaf_hash, root};
+use crate::types::{
+    Conflict, Digest, JournalId, Line, LineNo, Position, Refusal, RegistryRow, Repeats, RequestId, Watermark,
+};
+
+/// Which call a request id belongs to. The number is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RequestedBy {
+    /// ReverseOrder.
+    ReverseOrder = 1,
+    /// CorrectOrder.
+    CorrectOrder = 2,
+    /// ReportWatermark.
+    ReportWatermark = 3,
+    /// A put of the registry.
+    PutRow = 4,
+}
+
+impl RequestedBy {
+    /// The call with this number.
+    pub fn from_code(code: u8) -> Option<Self> {
+        [
+            Self::ReverseOrder,
+            Self::CorrectOrder,
+            Self::ReportWatermark,
+            Self::PutRow,
+        ]
+        .into_iter()
+        .find(|call| *call as u8 == code)
+    }
+}
+
+/// A request id that was used: its answer is made again from the journal's entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestRecord {
+    /// The id.
+    pub id: RequestId,
+    /// By which call.
+    pub call: RequestedBy,
+    /// Of what content.
+    pub digest: Digest,
+    /// The journal that its answer stands in.
+    pub journal: JournalId,
+}
+
+/// Entries in the order of their places: lines, conflicts, refusals, watermarks, registry rows. The counters and the request id
+/// ride in the same transaction but are no entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journal {
+    /// Taken before anything is encoded.
+    pub id: JournalId,
+    /// LINE entries, from place 0.
+    pub lines: Vec<Line>,
+    /// CONFLICT entries, behind the lines.
+    pub conflicts: Vec<Conflict>,
+    /// REFUSAL entries, behind the conflicts.
+    pub refusals: Vec<Refusal>,
+    /// WATERMARK entries, behind the refusals.
+    pub watermarks: Vec<Watermark>,
+    /// REGISTRY entries, behind the watermarks.
+    pub registry: Vec<RegistryRow>,
+    /// Counters raised with it.
+    pub repeats: Repeats,
+    /// The call that it answers.
+    pub request: Option<RequestRecord>,
+}
+
+impl Journal {
+    /// An empty one.
+    pub fn new(id: JournalId) -> Self {
+        Self {
+            id,
+            lines: Vec::new(),
+            conflicts: Vec::new(),
+            refusals: Vec::new(),
+            watermarks: Vec::new(),
+            registry: Vec::new(),
+            repeats: Repeats::default(),
+            request: None,
+        }
+    }
+
+    /// How many entries.
+    pub fn count(&self) -> usize {
+        self.lines.len()
+            + self.conflicts.len()
+            + self.refusals.len()
+            + self.watermarks.len()
+            + self.registry.len()
+    }
+
+    /// A place in this journal.
+    ///
+    /// # Panics
+    /// Past [`LineNo::MAX`]; the limit of a group keeps far below it.
+    pub fn place(&self, index: usize) -> Position {
+        let line_no = u32::try_from(index).ok().and_then(LineNo::new);
+        Position {
+            journal: self.id,
+            line_no: line_no.expect("groups are bounded far below"),
+        }
+    }
+
+    /// Place of the first conflict, the first refusal, the first watermark.
+    pub fn conflict_place(&self, index: usize) -> Position {
+        self.place(self.lines.len() + index)
+    }
+
+    /// Place of a refusal.
+    pub fn refusal_place(&self, index: usize) -> Position {
+        self.place(self.lines.len() + self.conflicts.len() + index)
+    }
+
+    /// Place of a watermark.
+    pub fn watermark_place(&self, index: usize) -> Position {
+        self.place(self.lines.len() + self.conflicts.len() + self.refusals.len() + index)
+    }
+
+    /// Root over all entries by their places.
+    pub fn root(&self) -> Digest {
+        let mut leaves = Vec::with_capacity(self.count());
+        let mut encoder = Encoder::default();
+        let mut leaf = |write: &mut dyn FnMut(&mut Encoder)| {
+            write(&mut encoder);
+            leaves.push(leaf_hash(encoder.bytes()));
+        };
+        for line in &self.lines {
+            leaf(&mut |e| e.line(line));
+        }
+        for (i, conflict) in self.conflicts.iter().enumerate() {
+            leaf(&mut |e| e.conflict(self.conflict_place(i), conflict));
+        }
+        for (i, refusal) in self.refusals.iter().enumerate() {
+            leaf(&mut |e| e.refusal(self.refusal_place(i), refusal));
+        }
+        for (i, watermark) in self.watermarks.iter().enumerate() {
+            leaf(&mut |e| e.watermark(self.watermark_place(i), watermark));
+        }
+        for row in &self.registry {
+            leaf(&mut |e| e.registry(row));
+        }
+        root(leaves)
+    }
+}

@@ -1,0 +1,259 @@
+//! The registry as it stood at one revision. Built off the hot path, then only read.
+
+use super::rule::{AreaMap, CountRule, MAX_ORDER_LENGTH_SECONDS, PeriodOf, parse_order_length};
+use super::table::{Place, Span, Table};
+use crate::types::{ANY, Area, Code, Day, Money, Province, RegistryRow, RowId, RowKind};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// A stored row that this version cannot read: the store holds something that no put would have let in.
+#[derive(Debug, thiserror::Error)]
+#[error("registry row {row}: {what}")]
+pub struct CorruptRegistry {
+    /// Its number.
+    pub row: u32,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// All rows up to a revision, ready to price with.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    rows: Vec<Arc<RegistryRow>>,
+    superseded: HashSet<RowId>,
+    platforms: HashMap<String, u16>,
+    industries: HashMap<String, u16>,
+    provinces: HashSet<Province>,
+    pub(super) scopes: Table<()>,
+    pub(super) rates: Table<Money>,
+    pub(super) count_rules: Table<CountRule>,
+    pub(super) order_lengths: Table<i64>,
+    pub(super) periods_of: Table<PeriodOf>,
+    pub(super) area_maps: Table<AreaMap>,
+}
+
+impl Snapshot {
+    /// From all rows, in the order of their numbers.
+    pub fn build(rows: Vec<Arc<RegistryRow>>) -> Result<Self, CorruptRegistry> {
+        let superseded: HashSet<RowId> = rows.iter().filter_map(|row| row.draft.supersedes).collect();
+        let mut snapshot = Self::default();
+        for (i, row) in rows.iter().enumerate() {
+            if row.id.get() as usize != i + 1 {
+                let what = format!("stands where row {} should", i + 1);
+                return Err(CorruptRegistry {
+                    row: row.id.get(),
+                    what,
+                });
+            }
+        }
+        let standing = || rows.iter().filter(|row| !superseded.contains(&row.id));
+        for row in standing() {
+            snapshot.name(row).map_err(|what| CorruptRegistry {
+                row: row.id.get(),
+                what,
+            })?;
+        }
+        for row in standing() {
+            snapshot.tabulate(row).map_err(|what| CorruptRegistry {
+                row: row.id.get(),
+                what,
+            })?;
+        }
+        snapshot.scopes.settle();
+        snapshot.rates.settle();
+        snapshot.count_rules.settle();
+        snapshot.order_lengths.settle();
+        snapshot.periods_of.settle();
+        snapshot.area_maps.settle();
+        snapshot.superseded = superseded;
+        snapshot.rows = rows;
+        Ok(snapshot)
+    }
+
+    /// First the codes get their numbers...
+    fn name(&mut self, row: &RegistryRow) -> Result<(), String> {
+        let draft = &row.draft;
+        let number = |known: usize| u16::try_from(known).ok().filter(|n| *n != Place::ANY);
+        match draft.kind {
+            RowKind::Industry => {
+                let next = number(self.industries.len()).ok_or("too many industries")?;
+                self.industries.entry(draft.industry.clone()).or_insert(next);
+            }
+            RowKind::Platform => {
+                let next = number(self.platforms.len()).ok_or("too many platforms")?;
+                self.platforms.entry(draft.platform.clone()).or_insert(next);
+            }
+            RowKind::Province => {
+                self.provinces
+                    .insert(Province::parse(&draft.province).map_err(|e| e.to_string())?);
+            }
+            RowKind::Scope | RowKind::Rate | RowKind::Rule => {}
+        }
+        Ok(())
+    }
+
+    /// ... then the dated rows stand at places made of them.
+    fn tabulate(&mut self, row: &RegistryRow) -> Result<(), String> {
+        let draft = &row.draft;
+        if matches!(
+            draft.kind,
+            RowKind::Industry | RowKind::Province | RowKind::Platform
+        ) {
+            return Ok(());
+        }
+        let place = Place {
+            platform: number_of(&self.platforms, &draft.platform)?,
+            province: match draft.province.as_str() {
+                ANY => Place::ANY,
+                code => province_number(Province::parse(code).map_err(|e| e.to_string())?),
+            },
+            industry: number_of(&self.industries, &draft.industry)?,
+        };
+        fn span<T>(row: &RegistryRow, value: T) -> Span<T> {
+            Span {
+                from: row.draft.valid_from,
+                to: row.draft.valid_to,
+                row: row.id,
+                value,
+            }
+        }
+        match (draft.kind, draft.name.as_str()) {
+            (RowKind::Rate, _) => {
+                let price = draft.base.zip(draft.factor).and_then(|(b, f)| b.checked_times(f));
+                let price = price.ok_or("a rate without a price of six decimals")?;
+                self.rates.add(place, span(row, price));
+            }
+            (RowKind::Rule, "count_rule") => {
+                let value = CountRule::parse(&draft.value).map_err(|e| e.to_string())?;
+                self.count_rules.add(place, span(row, value));
+            }
+            (RowKind::Rule, "order_length") => {
+                let value = parse_order_length(&draft.value).map_err(|e| e.to_string())?;
+                self.order_lengths.add(place, span(row, value));
+            }
+            (RowKind::Rule, "period_of") => {
+                let value = PeriodOf::parse(&draft.value).map_err(|e| e.to_string())?;
+                self.periods_of.add(place, span(row, value));
+            }
+            (RowKind::Rule, "area_to_province") => {
+                let value = AreaMap::parse(&draft.value).map_err(|e| e.to_string())?;
+                self.area_maps.add(place, span(row, value));
+            }
+            (RowKind::Rule, name) => return Err(format!("a rule named {name:?}")),
+            _ => self.scopes.add(place, span(row, ())),
+        }
+        Ok(())
+    }
+
+    /// Number of the newest row; [`RowId::NONE`] where there is none.
+    pub fn revision(&self) -> RowId {
+        self.rows.last().map_or(RowId::NONE, |row| row.id)
+    }
+
+    /// All rows, in the order of their numbers.
+    pub fn rows(&self) -> &[Arc<RegistryRow>] {
+        &self.rows
+    }
+
+    /// The row with this number.
+    pub fn row(&self, id: RowId) -> Option<&Arc<RegistryRow>> {
+        self.rows.get((id.get() as usize).checked_sub(1)?)
+    }
+
+    /// Another row took its place.
+    pub fn is_superseded(&self, id: RowId) -> bool {
+        self.superseded.contains(&id)
+    }
+
+    /// The registry has this platform.
+    pub fn knows_platform(&self, code: &str) -> bool {
+        self.platforms.contains_key(code)
+    }
+
+    /// The registry has this industry.
+    pub fn knows_industry(&self, code: &str) -> bool {
+        self.industries.contains_key(code)
+    }
+
+    /// The registry has this province.
+    pub fn knows_province(&self, province: Province) -> bool {
+        self.provinces.contains(&province)
+    }
+
+    /// The province that counts for an area of an order: its first two digits, unless a rule maps it.
+    pub fn province_of(&self, platform: &Code, industry: &Code, area: Area, day: Day) -> Province {
+        self.mapped_province(self.place(platform, area.nominal_province(), industry), area, day)
+            .0
+    }
+
+    /// The longest an order may take, seconds. Without a rule row the highest that a row may say.
+    pub fn order_length(&self, platform: &Code, province: Province, industry: &Code, day: Day) -> i64 {
+        let row = self
+            .order_lengths
+            .find(self.place(platform, province, industry), day);
+        row.map_or(MAX_ORDER_LENGTH_SECONDS, |span| span.value)
+    }
+
+    /// A scope row holds.
+    pub fn in_scope(&self, platform: &Code, province: Province, industry: &Code, day: Day) -> bool {
+        self.scopes
+            .find(self.place(platform, province, industry), day)
+            .is_some()
+    }
+
+    /// Codes of the platforms with a scope row of any province and industry that holds on this day.
+    pub fn platforms_in_scope(&self, day: Day) -> Vec<&str> {
+        let holds = |row: &&Arc<RegistryRow>| {
+            let draft = &row.draft;
+            draft.kind == RowKind::Scope
+                && !self.is_superseded(row.id)
+                && draft.valid_from <= day
+                && draft.valid_to.is_none_or(|to| day < to)
+        };
+        let named: HashSet<&str> = self
+            .rows
+            .iter()
+            .filter(holds)
+            .map(|r| r.draft.platform.as_str())
+            .collect();
+        let any = named.contains(ANY);
+        let mut codes: Vec<&str> = self.platforms.keys().map(String::as_str).collect();
+        codes.retain(|code| any || named.contains(code));
+        codes.sort_unstable();
+        codes
+    }
+
+    /// Codes nobody knows stand at a place of their own, where only "*" rows hold.
+    pub(super) fn place(&self, platform: &Code, province: Province, industry: &Code) -> Place {
+        let unknown = Place::ANY - 1;
+        Place {
+            platform: self.platforms.get(platform.as_str()).copied().unwrap_or(unknown),
+            province: province_number(province),
+            industry: self.industries.get(industry.as_str()).copied().unwrap_or(unknown),
+        }
+    }
+
+    /// The province and the row that mapped it, if one did.
+    pub(super) fn mapped_province(&self, nominal: Place, area: Area, day: Day) -> (Province, Option<RowId>) {
+        let rule = self.area_maps.find(nominal, day);
+        let mapped = rule.and_then(|span| span.value.province(area));
+        (
+            mapped.unwrap_or_else(|| area.nominal_province()),
+            rule.map(|span| span.row),
+        )
+    }
+}
+
+fn number_of(known: &HashMap<String, u16>, code: &str) -> Result<u16, String> {
+    match code {
+        ANY => Ok(Place::ANY),
+        code => known
+            .get(code)
+            .copied()
+            .ok_or_else(|| format!("names {code:?}, which no row made known")),
+    }
+}
+
+pub(super) fn province_number(province: Province) -> u16 {
+    province.as_str().parse().expect("a province is two digits")
+}

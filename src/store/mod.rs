@@ -1,0 +1,293 @@
+//! One port of questions about the ledger, two databases behind it. Each question is one transaction inside the backend; there is
+//! no begin or commit here. SQL and sqlx stand only under `postgres/` and `sqlite/`.
+
+mod guard;
+pub mod postgres;
+mod rows;
+pub mod sqlite;
+
+use crate::ledger::{Journal, RequestRecord};
+use crate::types::{
+    Code, Conflict, Day, Digest, Instant, JournalId, LedgerId, OrderKey, Position, Posted, Refusal,
+    RegistryRow, Repeats, RequestId, RowId, Slot, ViolationCode, Watermark, WorkerId,
+};
+use std::collections::HashMap;
+use std::error::Error;
+
+pub use guard::GuardFailure;
+
+/// Most conflicts of one order key that are read.
+pub const CONFLICTS_PER_ORDER: u32 = 100;
+/// Most lines, of all keys, that one question about a worker reads.
+pub const LINES_PER_QUESTION: u32 = 20_000;
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A unique constraint: another writer took the place first. Read again and decide again.
+    #[error("another writer took the place first ({0})")]
+    Taken(String),
+    /// The database cannot be reached, or is busy past a limit; the same may succeed later.
+    #[error("the database does not answer: {0}")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// The database holds something that this version cannot read.
+    #[error("the database holds something this version cannot read: {0}")]
+    Corrupt(String),
+    /// The question was not one the store can hold an answer to.
+    #[error("more than the limit: {0}")]
+    TooMuch(&'static str),
+    /// Anything else the database said: a defect.
+    #[error("the database refused: {0}")]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Answer of a question.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Key of a refusal without its day.
+pub type RefusalKey = (Option<Code>, Digest, ViolationCode);
+/// Key of a conflict.
+pub type ConflictKey = (OrderKey, Digest);
+
+/// What is kept already of the doubtful orders of a group.
+#[derive(Debug)]
+pub struct Doubts {
+    /// Today by the database's clock, Asia/Shanghai.
+    pub today: Day,
+    /// For each refusal asked: it is kept today.
+    pub refusals: Vec<bool>,
+    /// For each conflict asked: it is kept.
+    pub conflicts: Vec<bool>,
+    /// Distinct refusals kept today of each platform asked about, counted up to the daily bound.
+    pub refusals_today: HashMap<Option<Code>, u64>,
+    /// Distinct conflicts kept today of each platform asked about, counted up to the daily bound.
+    pub conflicts_today: HashMap<Code, u64>,
+}
+
+/// A kept conflict as read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptConflict {
+    /// The version.
+    pub conflict: Conflict,
+    /// When it was received first.
+    pub received_at: Instant,
+    /// How often it came again.
+    pub repeats: u64,
+}
+
+/// A kept refusal as read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptRefusal {
+    /// The refused order.
+    pub refusal: Refusal,
+    /// When it was received first.
+    pub received_at: Instant,
+    /// How often it came again.
+    pub repeats: u64,
+}
+
+/// One page of a day's list, and how many came past the daily bound.
+#[derive(Debug)]
+pub struct DayPage<T> {
+    /// By key, ascending.
+    pub rows: Vec<T>,
+    /// Arrivals that were only counted.
+    pub past_limit: u64,
+}
+
+/// The newest report of a platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewestWatermark {
+    /// The report, without its hours.
+    pub watermark: Watermark,
+    /// When it was received.
+    pub received_at: Instant,
+}
+
+/// What the store was told to do without.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leniency {
+    /// Serve although a durability setting is weak.
+    pub allow_data_loss: bool,
+    /// Serve with a login that could get round the guards (Postgres).
+    pub single_login: bool,
+}
+
+/// A ledger's database.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// Embedded; one process.
+    Sqlite(sqlite::Sqlite),
+    /// A server; many instances may share it.
+    Postgres(postgres::Postgres),
+}
+
+/// The same question to whichever database it is.
+macro_rules! ask {
+    ($self:ident . $question:ident ( $($argument:expr),* )) => {
+        match $self {
+            Self::Sqlite(store) => store.$question($($argument),*).await,
+            Self::Postgres(store) => store.$question($($argument),*).await,
+        }
+    };
+}
+
+impl Store {
+    /// "sqlite" or "postgresql": the OpenTelemetry name of the database system.
+    pub const fn system(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+
+    /// Most lanes that the database takes appends from at once.
+    pub const fn max_lanes(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 1,
+            Self::Postgres(_) => 64,
+        }
+    }
+
+    /// Which ledger this is.
+    pub const fn ledger_id(&self) -> LedgerId {
+        match self {
+            Self::Sqlite(store) => store.ledger_id(),
+            Self::Postgres(store) => store.ledger_id(),
+        }
+    }
+
+    /// Durability settings that were found weak and let pass.
+    pub fn weaknesses(&self) -> &[String] {
+        match self {
+            Self::Sqlite(store) => store.weaknesses(),
+            Self::Postgres(store) => store.weaknesses(),
+        }
+    }
+
+    /// A journal id nobody else has.
+    pub async fn next_journal_id(&self) -> StoreResult<JournalId> {
+        ask!(self.next_journal_id())
+    }
+
+    /// For each (key, slot): a line stands there.
+    pub async fn taken(&self, slots: &[(&OrderKey, Slot)]) -> StoreResult<Vec<bool>> {
+        ask!(self.taken(slots))
+    }
+
+    /// All lines of these keys, in slot order; keys without a line are left out.
+    pub async fn orders(&self, keys: &[&OrderKey]) -> StoreResult<HashMap<OrderKey, Vec<Posted>>> {
+        let lines = ask!(self.lines_of(keys))?;
+        let mut orders: HashMap<OrderKey, Vec<Posted>> = HashMap::new();
+        for posted in lines {
+            orders
+                .entry(posted.line.order.key.clone())
+                .or_default()
+                .push(posted);
+        }
+        for lines in orders.values_mut() {
+            lines.sort_by_key(|p| p.line.slot);
+        }
+        Ok(orders)
+    }
+
+    /// What is kept already of these refusals and conflicts, both sorted.
+    pub async fn doubts(&self, refusals: &[RefusalKey], conflicts: &[ConflictKey]) -> StoreResult<Doubts> {
+        ask!(self.doubts(refusals, conflicts))
+    }
+
+    /// Raises counters that come without an entry.
+    pub async fn raise(&self, repeats: &Repeats) -> StoreResult<()> {
+        ask!(self.raise(repeats))
+    }
+
+    /// Writes a journal of at least one entry, its counters and its request id, all or nothing, and returns once it is durable: the database's clock at
+    /// it. The same journal again, after an outcome that was not known, is found and answered. Lines must be sorted by key and slot.
+    pub async fn append(&self, journal: &Journal) -> StoreResult<Instant> {
+        ask!(self.append(journal))
+    }
+
+    /// The call that used this request id.
+    pub async fn request(&self, id: &RequestId) -> StoreResult<Option<RequestRecord>> {
+        ask!(self.request(id))
+    }
+
+    /// Kept conflicts of these keys, by arrival; at most [`CONFLICTS_PER_ORDER`] for each key asked.
+    pub async fn conflicts_of(&self, keys: &[&OrderKey]) -> StoreResult<Vec<KeptConflict>> {
+        ask!(self.conflicts_of(keys))
+    }
+
+    /// Refusals of a platform and day, after a key, by (digest, code).
+    pub async fn refusals(
+        &self,
+        platform: Option<&Code>,
+        day: Day,
+        after: Option<(Digest, ViolationCode)>,
+        limit: u32,
+    ) -> StoreResult<DayPage<KeptRefusal>> {
+        ask!(self.refusals(platform, day, after, limit))
+    }
+
+    /// Conflicts of a platform and day, after a key, by (order id, assignment, digest).
+    pub async fn conflicts(
+        &self,
+        platform: &Code,
+        day: Day,
+        after: Option<&ConflictKey>,
+        limit: u32,
+    ) -> StoreResult<DayPage<KeptConflict>> {
+        ask!(self.conflicts(platform, day, after, limit))
+    }
+
+    /// The newest report of every platform.
+    pub async fn watermarks(&self) -> StoreResult<Vec<NewestWatermark>> {
+        ask!(self.watermarks())
+    }
+
+    /// The report that a journal holds.
+    pub async fn watermark_in(&self, journal: JournalId) -> StoreResult<Option<NewestWatermark>> {
+        ask!(self.watermark_in(journal))
+    }
+
+    /// Registry rows after this one, in the order of their numbers.
+    pub async fn registry_after(&self, row: RowId) -> StoreResult<Vec<RegistryRow>> {
+        ask!(self.registry_after(row))
+    }
+
+    /// Order keys that, by a line or by a kept conflict, were this worker's and accepted from one instant to another, both included.
+    pub async fn keys_of_worker(
+        &self,
+        worker: WorkerId,
+        from: Instant,
+        to: Instant,
+    ) -> StoreResult<Vec<OrderKey>> {
+        ask!(self.keys_of_worker(worker, from, to))
+    }
+
+    /// Platforms with a line of this worker accepted from one instant to another, both included.
+    pub async fn platforms_of_worker(
+        &self,
+        worker: WorkerId,
+        from: Instant,
+        to: Instant,
+    ) -> StoreResult<Vec<Code>> {
+        ask!(self.platforms_of_worker(worker, from, to))
+    }
+
+    /// The database answers.
+    pub async fn ping(&self) -> StoreResult<()> {
+        ask!(self.ping())
+    }
+
+    /// Waits for what is under way, then lets go of the database.
+    pub async fn close(&self) {
+        ask!(self.close());
+    }
+}
+
+/// A place named by two stored numbers.
+fn position(journal: i64, line_no: i64) -> Option<Position> {
+    let journal = JournalId::new(u64::try_from(journal).ok()?)?;
+    let line_no = crate::types::LineNo::new(u32::try_from(line_no).ok()?)?;
+    Some(Position { journal, line_no })
+}

@@ -1,0 +1,191 @@
+//! Appends a journal in one transaction: begin, the journal's row, one COPY for each type of entry it holds, the counters,
+//! commit. A commit whose answer was lost is looked up by the journal's id.
+//!
+//! Round trips of a journal with lines only: 5 (begin, journal, COPY start, COPY data, commit), whatever it holds.
+//! Lock order: journal id, slots by key, then the other entries, then counters by key.
+
+use super::codec::{PgDay, PgInstant, store_error};
+use super::copy::CopyBuffer;
+use super::{Postgres, columns};
+use crate::ledger::{ENCODING_VERSION, Journal, RequestRecord};
+use crate::store::{StoreError, StoreResult};
+use crate::types::{Instant, Repeats};
+use sqlx::{PgConnection, Row};
+
+impl Postgres {
+    /// See [`crate::store::Store::append`].
+    pub async fn append(&self, journal: &Journal) -> StoreResult<Instant> {
+        let root = journal.root();
+        match self.try_append(journal, &root).await {
+            // The same journal is there: an earlier try was committed after all.
+            Err(StoreError::Taken(constraint)) if constraint == "journal_pkey" => {
+                let found = self.find_journal(journal, &root).await?;
+                found.ok_or_else(|| StoreError::Corrupt("journal: its id was used by another".to_owned()))
+            }
+            // Whether it was committed is not known.
+            Err(StoreError::Unavailable(error)) => match self.find_journal(journal, &root).await {
+                Ok(Some(recorded_at)) => Ok(recorded_at),
+                _ => Err(StoreError::Unavailable(error)),
+            },
+            done => done,
+        }
+    }
+
+    async fn try_append(&self, journal: &Journal, root: &[u8; 32]) -> StoreResult<Instant> {
+        let mut transaction = self.writer.begin().await.map_err(store_error)?;
+        let connection = &mut *transaction;
+        let recorded_at = insert_journal(connection, journal, root).await?;
+        copy(
+            connection,
+            include_str!("sql/copy_line.sql"),
+            journal.lines.len(),
+            || columns::lines(journal),
+        )
+        .await?;
+        let rows = journal.conflicts.len();
+        copy(connection, include_str!("sql/copy_conflict.sql"), rows, || {
+            columns::conflicts(journal)
+        })
+        .await?;
+        let rows = journal.refusals.len();
+        copy(connection, include_str!("sql/copy_refusal.sql"), rows, || {
+            columns::refusals(journal)
+        })
+        .await?;
+        let rows = journal.watermarks.len();
+        copy(connection, include_str!("sql/copy_watermark.sql"), rows, || {
+            columns::watermarks(journal)
+        })
+        .await?;
+        let rows = journal.watermarks.iter().map(|w| w.hourly.len()).sum();
+        copy(
+            connection,
+            include_str!("sql/copy_watermark_hour.sql"),
+            rows,
+            || columns::hours(journal),
+        )
+        .await?;
+        let rows = journal.registry.len();
+        copy(
+            connection,
+            include_str!("sql/copy_registry_row.sql"),
+            rows,
+            || columns::registry(journal),
+        )
+        .await?;
+        if let Some(request) = &journal.request {
+            insert_request(connection, request).await?;
+        }
+        raise(connection, &journal.repeats).await?;
+        transaction.commit().await.map_err(store_error)?;
+        Ok(recorded_at)
+    }
+
+    /// See [`crate::store::Store::raise`].
+    pub async fn raise(&self, repeats: &Repeats) -> StoreResult<()> {
+        let mut transaction = self.writer.begin().await.map_err(store_error)?;
+        raise(&mut transaction, repeats).await?;
+        transaction.commit().await.map_err(store_error)
+    }
+
+    async fn find_journal(&self, journal: &Journal, root: &[u8; 32]) -> StoreResult<Option<Instant>> {
+        let row = sqlx::query(include_str!("sql/journal.sql"))
+            .bind(journal.id.get() as i64)
+            .bind(&root[..])
+            .fetch_optional(&self.writer)
+            .await
+            .map_err(store_error)?;
+        row.map(|r| r.try_get::<PgInstant, _>(0).map(|i| i.0).map_err(store_error))
+            .transpose()
+    }
+}
+
+async fn insert_journal(
+    connection: &mut PgConnection,
+    journal: &Journal,
+    root: &[u8; 32],
+) -> StoreResult<Instant> {
+    let row = sqlx::query(include_str!("sql/insert_journal.sql"))
+        .bind(journal.id.get() as i64)
+        .bind(journal.count() as i32)
+        .bind(i16::from(ENCODING_VERSION))
+        .bind(&root[..])
+        .fetch_one(connection)
+        .await
+        .map_err(store_error)?;
+    row.try_get::<PgInstant, _>(0).map(|i| i.0).map_err(store_error)
+}
+
+/// One COPY, unless there is nothing to copy.
+async fn copy(
+    connection: &mut PgConnection,
+    statement: &str,
+    rows: usize,
+    fill: impl FnOnce() -> CopyBuffer,
+) -> StoreResult<()> {
+    if rows == 0 {
+        return Ok(());
+    }
+    let mut sink = connection.copy_in_raw(statement).await.map_err(store_error)?;
+    sink.send(fill().finish()).await.map_err(store_error)?;
+    let copied = sink.finish().await.map_err(store_error)?;
+    match copied == rows as u64 {
+        true => Ok(()),
+        false => Err(StoreError::Corrupt(format!("COPY took {copied} of {rows} rows"))),
+    }
+}
+
+async fn insert_request(connection: &mut PgConnection, request: &RequestRecord) -> StoreResult<()> {
+    sqlx::query(include_str!("sql/insert_request.sql"))
+        .bind(request.id.as_str())
+        .bind(request.call as i16)
+        .bind(&request.digest[..])
+        .bind(request.journal.get() as i64)
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+async fn raise(connection: &mut PgConnection, repeats: &Repeats) -> StoreResult<()> {
+    if !repeats.refusals.is_empty() {
+        let keys = || repeats.refusals.keys();
+        sqlx::query(include_str!("sql/raise_refusals.sql"))
+            .bind(
+                keys()
+                    .map(|k| k.0.as_ref().map_or("", |p| p.as_str()))
+                    .collect::<Vec<_>>(),
+            )
+            .bind(keys().map(|k| PgDay(k.3)).collect::<Vec<_>>())
+            .bind(keys().map(|k| &k.1[..]).collect::<Vec<_>>())
+            .bind(keys().map(|k| i16::from(k.2.code())).collect::<Vec<_>>())
+            .bind(repeats.refusals.values().map(|n| *n as i64).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    }
+    if !repeats.conflicts.is_empty() {
+        let keys = || repeats.conflicts.keys();
+        sqlx::query(include_str!("sql/raise_conflicts.sql"))
+            .bind(keys().map(|k| k.0.platform.as_str()).collect::<Vec<_>>())
+            .bind(keys().map(|k| k.0.order_id.as_str()).collect::<Vec<_>>())
+            .bind(keys().map(|k| i16::from(k.0.assignment_no)).collect::<Vec<_>>())
+            .bind(keys().map(|k| &k.1[..]).collect::<Vec<_>>())
+            .bind(repeats.conflicts.values().map(|n| *n as i64).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    }
+    let past_limit = repeats.past_limit();
+    if !past_limit.is_empty() {
+        sqlx::query(include_str!("sql/raise_past_limit.sql"))
+            .bind(past_limit.iter().map(|p| p.platform).collect::<Vec<_>>())
+            .bind(past_limit.iter().map(|p| PgDay(p.day)).collect::<Vec<_>>())
+            .bind(past_limit.iter().map(|p| p.entry_type).collect::<Vec<_>>())
+            .bind(past_limit.iter().map(|p| p.arrivals as i64).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    }
+    Ok(())
+}

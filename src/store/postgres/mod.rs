@@ -1,0 +1,172 @@
+//! The ledger on PostgreSQL (13 or newer). Two pools on one login: lanes write as `premium_ledger_writer`, questions read as
+//! `premium_ledger_reader`; only `migrate` is the owner.
+
+mod append;
+mod codec;
+mod columns;
+mod copy;
+mod doubts;
+mod guard;
+mod migrate;
+mod read;
+
+pub use migrate::migrate;
+
+use self::codec::store_error;
+use super::{GuardFailure, Leniency, StoreResult};
+use crate::types::{JournalId, LedgerId};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection, PgConnection, Row};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Statements of this backend by file name, for the test that prepares every one of them.
+pub const MIGRATIONS: &[(i64, &str, &str)] = &[(
+    1,
+    "ledger",
+    include_str!("../../../migrations/postgres/0001_ledger.sql"),
+)];
+
+/// Journal ids in a block of the sequence.
+const ID_BLOCK: u64 = 64;
+/// How long a question or a lane waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may take to open.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many connections to hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Connections {
+    /// For lanes, corrections and puts.
+    pub writers: u32,
+    /// For questions.
+    pub readers: u32,
+}
+
+/// A ledger on a PostgreSQL server.
+#[derive(Clone, Debug)]
+pub struct Postgres {
+    writer: PgPool,
+    reader: PgPool,
+    ledger_id: LedgerId,
+    weaknesses: Arc<[String]>,
+    /// Ids left of the block taken last.
+    ids: Arc<Mutex<std::ops::Range<u64>>>,
+}
+
+impl Postgres {
+    /// Opens a migrated ledger, once its guards and its durability were checked.
+    pub async fn open(url: &str, connections: Connections, leniency: Leniency) -> Result<Self, GuardFailure> {
+        let options: PgConnectOptions = url.parse().map_err(store_error)?;
+        let options = options.application_name("premium-ledger");
+        let mut login = connect(&options).await?;
+        guard::check_schema(&mut login).await?;
+        if !leniency.single_login {
+            guard::check_login(&mut login).await?;
+        }
+        guard::check_tables(&mut login).await?;
+        login.close().await.map_err(store_error)?;
+
+        let writer = pool(
+            &options,
+            connections.writers,
+            include_str!("sql/session_writer.sql"),
+        );
+        let weaknesses = guard::check_durability(&writer, leniency).await?;
+        let reader = pool(
+            &options,
+            connections.readers,
+            include_str!("sql/session_reader.sql"),
+        );
+        let row = sqlx::query(include_str!("sql/ledger_id.sql"))
+            .fetch_one(&reader)
+            .await
+            .map_err(store_error)?;
+        let id: i64 = row.try_get(0).map_err(store_error)?;
+        let ledger_id = u64::try_from(id).ok().and_then(LedgerId::new);
+        let corrupt = || super::StoreError::Corrupt("identity: ledger_id has more than 40 bits".to_owned());
+        Ok(Self {
+            writer,
+            reader,
+            ledger_id: ledger_id.ok_or_else(corrupt)?,
+            weaknesses: weaknesses.into(),
+            ids: Arc::new(Mutex::new(0..0)),
+        })
+    }
+
+    /// See [`super::Store::ledger_id`].
+    pub const fn ledger_id(&self) -> LedgerId {
+        self.ledger_id
+    }
+
+    /// See [`super::Store::weaknesses`].
+    pub fn weaknesses(&self) -> &[String] {
+        &self.weaknesses
+    }
+
+    /// See [`super::Store::next_journal_id`].
+    pub async fn next_journal_id(&self) -> StoreResult<JournalId> {
+        let held = self.ids.lock().expect("no panic while held").next();
+        let id = match held {
+            Some(id) => id,
+            None => {
+                let sql = include_str!("sql/next_journal_ids.sql");
+                let row = sqlx::query(sql)
+                    .fetch_one(&self.writer)
+                    .await
+                    .map_err(store_error)?;
+                let first: i64 = row.try_get(0).map_err(store_error)?;
+                let first = first as u64;
+                *self.ids.lock().expect("no panic while held") = first + 1..first + ID_BLOCK;
+                first
+            }
+        };
+        JournalId::new(id).ok_or_else(|| super::StoreError::Corrupt("journal_id_seq is used up".to_owned()))
+    }
+
+    /// See [`super::Store::ping`].
+    pub async fn ping(&self) -> StoreResult<()> {
+        sqlx::query(include_str!("sql/ping.sql"))
+            .execute(&self.reader)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    /// See [`super::Store::close`].
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.reader.close().await;
+    }
+}
+
+/// One connection as the login itself, bounded in time.
+async fn connect(options: &PgConnectOptions) -> StoreResult<PgConnection> {
+    let opened = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(options)).await;
+    match opened {
+        Ok(connection) => connection.map_err(store_error),
+        Err(elapsed) => Err(super::StoreError::Unavailable(Box::new(elapsed))),
+    }
+}
+
+/// A pool whose every connection begins with `session`.
+fn pool(options: &PgConnectOptions, size: u32, session: &'static str) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A dead connection shows itself at its first statement, and is replaced then: no round trip before every use.
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                let query = sqlx::query(session);
+                let writes = session.contains("synchronous_commit");
+                let query = if writes {
+                    query.bind(guard::SYNCHRONOUS_COMMIT)
+                } else {
+                    query
+                };
+                query.execute(connection).await.map(|_| ())
+            })
+        })
+        .connect_lazy_with(options.clone())
+}

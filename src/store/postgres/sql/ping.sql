@@ -1,0 +1,3 @@
+-- Purpose: the database answers.
+-- Locks: none. Rows: one.
+select 1 as one

@@ -1,0 +1,5 @@
+-- Purpose: make a connection a reader's: its role, no writing, every tenant until callers have an identity, bounded waits.
+-- Locks: none. Rows: none.
+select set_config('role', 'premium_ledger_reader', false), set_config('default_transaction_read_only', 'on', false),
+       set_config('ledger.tenant', '*', false), set_config('statement_timeout', '30s', false),
+       set_config('idle_in_transaction_session_timeout', '60s', false)

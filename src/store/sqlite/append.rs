@@ -1,0 +1,274 @@
+//! Appends a journal in one transaction of the one writing connection: the journal's row, its entries by type, the counters,
+//! commit. With `synchronous=FULL` the commit returns when the write-ahead log is on disk.
+
+use super::Sqlite;
+use super::bulk::{self, Bound};
+use super::codec::store_error;
+use crate::ledger::{ENCODING_VERSION, Journal};
+use crate::store::StoreResult;
+use crate::types::{Conflict, Instant, Line, Order, Position, Priced, Refusal, RegistryRow, Repeats};
+use sqlx::{SqliteConnection, SqlitePool, Transaction};
+
+impl Sqlite {
+    /// See [`crate::store::Store::append`].
+    pub async fn append(&self, journal: &Journal) -> StoreResult<Instant> {
+        let recorded_at = self.clock.now();
+        let mut transaction = begin(&self.writer).await?;
+        insert_journal(&mut transaction, journal, recorded_at).await?;
+        insert_entries(&mut transaction, journal).await?;
+        raise(&mut transaction, &journal.repeats).await?;
+        transaction.commit().await.map_err(store_error)?;
+        Ok(recorded_at)
+    }
+
+    /// See [`crate::store::Store::raise`].
+    pub async fn raise(&self, repeats: &Repeats) -> StoreResult<()> {
+        let mut transaction = begin(&self.writer).await?;
+        raise(&mut transaction, repeats).await?;
+        transaction.commit().await.map_err(store_error)
+    }
+}
+
+/// Takes the database's write lock at once, not at the first write.
+async fn begin(writer: &SqlitePool) -> StoreResult<Transaction<'static, sqlx::Sqlite>> {
+    writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)
+}
+
+async fn insert_journal(
+    connection: &mut SqliteConnection,
+    journal: &Journal,
+    recorded_at: Instant,
+) -> StoreResult<()> {
+    let root = journal.root();
+    sqlx::query(include_str!("sql/insert_journal.sql"))
+        .bind(journal.id.get() as i64)
+        .bind(recorded_at.micros())
+        .bind(journal.count() as i64)
+        .bind(i64::from(ENCODING_VERSION))
+        .bind(&root[..])
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+async fn insert_entries(connection: &mut SqliteConnection, journal: &Journal) -> StoreResult<()> {
+    bulk::execute(
+        connection,
+        include_str!("sql/insert_line.sql"),
+        &journal.lines,
+        line,
+    )
+    .await?;
+
+    let placed = |i: usize, c| (journal.conflict_place(i), c);
+    let conflicts: Vec<(Position, &Conflict)> = journal
+        .conflicts
+        .iter()
+        .enumerate()
+        .map(|(i, c)| placed(i, c))
+        .collect();
+    bulk::execute(
+        connection,
+        include_str!("sql/insert_conflict.sql"),
+        &conflicts,
+        conflict,
+    )
+    .await?;
+
+    let placed = |i: usize, r| (journal.refusal_place(i), r);
+    let refusals: Vec<(Position, &Refusal)> = journal
+        .refusals
+        .iter()
+        .enumerate()
+        .map(|(i, r)| placed(i, r))
+        .collect();
+    bulk::execute(
+        connection,
+        include_str!("sql/insert_refusal.sql"),
+        &refusals,
+        refusal,
+    )
+    .await?;
+
+    for (i, watermark) in journal.watermarks.iter().enumerate() {
+        let query = place(
+            sqlx::query(include_str!("sql/insert_watermark.sql")),
+            journal.watermark_place(i),
+        );
+        let query = query
+            .bind(watermark.platform.as_str())
+            .bind(watermark.report_no as i64);
+        query
+            .bind(watermark.at.micros())
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        let hour = include_str!("sql/insert_watermark_hour.sql");
+        bulk::execute(connection, hour, &watermark.hourly, |query, hourly| {
+            let query = query
+                .bind(watermark.platform.as_str())
+                .bind(watermark.report_no as i64);
+            query
+                .bind(hourly.hour.micros())
+                .bind(hourly.accepted as i64)
+                .bind(hourly.ended as i64)
+        })
+        .await?;
+    }
+    bulk::execute(
+        connection,
+        include_str!("sql/insert_registry_row.sql"),
+        &journal.registry,
+        registry_row,
+    )
+    .await?;
+
+    if let Some(request) = &journal.request {
+        sqlx::query(include_str!("sql/insert_request.sql"))
+            .bind(request.id.as_str())
+            .bind(request.call as i64)
+            .bind(&request.digest[..])
+            .bind(request.journal.get() as i64)
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    }
+    Ok(())
+}
+
+fn place(query: Bound<'_>, at: Position) -> Bound<'_> {
+    query
+        .bind(at.journal.get() as i64)
+        .bind(i64::from(at.line_no.get()))
+}
+
+fn key<'q>(query: Bound<'q>, order: &'q Order) -> Bound<'q> {
+    let key = &order.key;
+    query
+        .bind(key.platform.as_str())
+        .bind(key.order_id.as_str())
+        .bind(i64::from(key.assignment_no))
+}
+
+/// worker_id to sent_at.
+fn content<'q>(query: Bound<'q>, order: &'q Order) -> Bound<'q> {
+    query
+        .bind(order.worker.uuid())
+        .bind(order.industry.as_str())
+        .bind(order.area.as_str())
+        .bind(order.accepted_at.micros())
+        .bind(order.end.map(|end| end.at.micros()))
+        .bind(order.end.map(|end| i64::from(end.kind.code())))
+        .bind(order.agency.as_ref().map(|c| c.as_str()))
+        .bind(order.source_platform.as_ref().map(|c| c.as_str()))
+        .bind(order.source_order.as_ref().map(|c| c.as_str()))
+        .bind(order.sent_at.map(Instant::micros))
+}
+
+fn line<'q>(query: Bound<'q>, line: &'q Line) -> Bound<'q> {
+    let query = key(place(query, line.position), &line.order);
+    let query = query
+        .bind(i64::from(line.slot.get()))
+        .bind(i64::from(line.kind.code()));
+    let query = priced(content(query, &line.order), &line.priced);
+    query
+        .bind(line.corrects.map(|s| i64::from(s.get())))
+        .bind(line.reversal_reason.map(|r| i64::from(r.code())))
+}
+
+fn priced<'q>(query: Bound<'q>, priced: &'q Priced) -> Bound<'q> {
+    query
+        .bind(priced.amount.map(|a| a.micros()))
+        .bind(i64::from(priced.state.code()))
+        .bind(i64::from(priced.reason.code()))
+        .bind(priced.province.as_str())
+        .bind(i64::from(priced.period.number()))
+        .bind(i64::from(priced.service_period.number()))
+        .bind(priced.rate.map(|r| i64::from(r.get())))
+        .bind(i64::from(priced.revision.get()))
+}
+
+fn conflict<'q>(query: Bound<'q>, (at, conflict): &'q (Position, &'q Conflict)) -> Bound<'q> {
+    let query = content(key(place(query, *at), &conflict.order), &conflict.order);
+    let query = query
+        .bind(&conflict.digest[..])
+        .bind(i64::from(conflict.differing.bits()));
+    place(query, conflict.compared_with).bind(conflict.received_on.to_string())
+}
+
+fn refusal<'q>(query: Bound<'q>, (at, refusal): &'q (Position, &'q Refusal)) -> Bound<'q> {
+    place(query, *at)
+        .bind(refusal.platform.as_ref().map_or("", |p| p.as_str()))
+        .bind(&refusal.digest[..])
+        .bind(i64::from(refusal.code.code()))
+        .bind(refusal.field.as_str())
+        .bind(refusal.payload.as_slice())
+        .bind(i64::from(refusal.payload_size))
+        .bind(refusal.received_on.to_string())
+}
+
+fn registry_row<'q>(query: Bound<'q>, row: &'q RegistryRow) -> Bound<'q> {
+    let draft = &row.draft;
+    place(query.bind(i64::from(row.id.get())), row.position)
+        .bind(i64::from(draft.kind.code()))
+        .bind(draft.name.as_str())
+        .bind(draft.platform.as_str())
+        .bind(draft.province.as_str())
+        .bind(draft.industry.as_str())
+        .bind(draft.value.as_str())
+        .bind(draft.base.map(|b| b.micros()))
+        .bind(draft.factor.map(|f| f.millionths()))
+        .bind(draft.valid_from.to_string())
+        .bind(draft.valid_to.map(|d| d.to_string()))
+        .bind(draft.document.as_str())
+        .bind(draft.confidence.as_str())
+        .bind(draft.supersedes.map(|r| i64::from(r.get())))
+}
+
+async fn raise(connection: &mut SqliteConnection, repeats: &Repeats) -> StoreResult<()> {
+    let refusals: Vec<_> = repeats.refusals.iter().collect();
+    bulk::execute(
+        connection,
+        include_str!("sql/raise_refusals.sql"),
+        &refusals,
+        |query, ((p, digest, code, day), n)| {
+            query
+                .bind(p.as_ref().map_or("", |p| p.as_str()))
+                .bind(day.to_string())
+                .bind(&digest[..])
+                .bind(i64::from(code.code()))
+                .bind(**n as i64)
+        },
+    )
+    .await?;
+    let conflicts: Vec<_> = repeats.conflicts.iter().collect();
+    bulk::execute(
+        connection,
+        include_str!("sql/raise_conflicts.sql"),
+        &conflicts,
+        |query, ((key, digest), n)| {
+            query
+                .bind(key.platform.as_str())
+                .bind(key.order_id.as_str())
+                .bind(i64::from(key.assignment_no))
+                .bind(&digest[..])
+                .bind(**n as i64)
+        },
+    )
+    .await?;
+    let past_limit = repeats.past_limit();
+    bulk::execute(
+        connection,
+        include_str!("sql/raise_past_limit.sql"),
+        &past_limit,
+        |query, row| {
+            query
+                .bind(row.platform)
+                .bind(row.day.to_string())
+                .bind(i64::from(row.entry_type))
+                .bind(row.arrivals as i64)
+        },
+    )
+    .await
+}

@@ -1,0 +1,191 @@
+//! The ledger in an embedded SQLite file: one process, one writing connection, many reading ones. Write-ahead log,
+//! `synchronous=FULL`: every commit is flushed before it is answered.
+
+mod append;
+mod bulk;
+mod codec;
+mod doubts;
+mod guard;
+mod read;
+
+use self::codec::store_error;
+use super::rows::Columns;
+use super::{GuardFailure, Leniency, StoreError, StoreResult};
+use crate::clock::Clock;
+use crate::types::{JournalId, LedgerId};
+use sqlx::Connection;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use std::borrow::Cow;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// (version, name, statements) of every migration.
+pub const MIGRATIONS: &[(i64, &str, &str)] = &[(
+    1,
+    "ledger",
+    include_str!("../../../migrations/sqlite/0001_ledger.sql"),
+)];
+
+/// Page cache of the writing connection, KiB.
+const WRITER_CACHE_KIB: i64 = 262_144;
+/// Page cache of each reading connection, KiB.
+const READER_CACHE_KIB: i64 = 16_384;
+/// Pages in the write-ahead log before a checkpoint: 64 MiB.
+const CHECKPOINT_PAGES: i64 = 16_384;
+/// How long a statement waits for a lock: only a checkpoint or a reader from outside can hold one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A ledger in a file.
+#[derive(Clone, Debug)]
+pub struct Sqlite {
+    writer: SqlitePool,
+    reader: SqlitePool,
+    clock: Clock,
+    ledger_id: LedgerId,
+    weaknesses: Arc<[String]>,
+    last_journal: Arc<AtomicU64>,
+    /// Held as long as the ledger is open: one process.
+    _lock: Arc<File>,
+}
+
+impl Sqlite {
+    /// Opens the file, makes it and migrates it where need be, and checks its guards.
+    pub async fn open(
+        path: &Path,
+        readers: u32,
+        clock: Clock,
+        leniency: Leniency,
+    ) -> Result<Self, GuardFailure> {
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .map_err(|e| GuardFailure::InUse(format!("{}: {e}", folder.display())))?;
+        }
+        let lock = guard::lock(path)?;
+        migrate(path).await?;
+        let mut check = SqliteConnection::connect_with(&options(path))
+            .await
+            .map_err(store_error)?;
+        guard::check_triggers(&mut check).await?;
+        let weaknesses = guard::check_durability(&mut check, leniency).await?;
+        check.close().await.map_err(store_error)?;
+
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .test_before_acquire(false)
+            .connect_lazy_with(options(path).pragma("cache_size", (-WRITER_CACHE_KIB).to_string()));
+        let reader = SqlitePoolOptions::new()
+            .max_connections(readers)
+            .test_before_acquire(false)
+            .connect_lazy_with(
+                options(path)
+                    .pragma("cache_size", (-READER_CACHE_KIB).to_string())
+                    .pragma("query_only", "on"),
+            );
+        let row = sqlx::query(include_str!("sql/ledger_id.sql"))
+            .fetch_one(&reader)
+            .await
+            .map_err(store_error)?;
+        let ledger_id = u64::try_from(row.int("ledger_id")?).ok().and_then(LedgerId::new);
+        let corrupt = || StoreError::Corrupt("identity: ledger_id has more than 40 bits".to_owned());
+        let row = sqlx::query(include_str!("sql/last_journal.sql"))
+            .fetch_one(&reader)
+            .await
+            .map_err(store_error)?;
+        Ok(Self {
+            writer,
+            reader,
+            clock,
+            ledger_id: ledger_id.ok_or_else(corrupt)?,
+            weaknesses: weaknesses.into(),
+            last_journal: Arc::new(AtomicU64::new(row.int("journal_id")? as u64)),
+            _lock: Arc::new(lock),
+        })
+    }
+
+    /// See [`super::Store::ledger_id`].
+    pub const fn ledger_id(&self) -> LedgerId {
+        self.ledger_id
+    }
+
+    /// See [`super::Store::weaknesses`].
+    pub fn weaknesses(&self) -> &[String] {
+        &self.weaknesses
+    }
+
+    /// See [`super::Store::next_journal_id`].
+    pub async fn next_journal_id(&self) -> StoreResult<JournalId> {
+        let id = self.last_journal.fetch_add(1, Ordering::Relaxed) + 1;
+        JournalId::new(id).ok_or_else(|| StoreError::Corrupt("all journal ids are used up".to_owned()))
+    }
+
+    /// See [`super::Store::ping`].
+    pub async fn ping(&self) -> StoreResult<()> {
+        sqlx::query(include_str!("sql/ping.sql"))
+            .execute(&self.reader)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    /// See [`super::Store::close`].
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Every connection of the service is set up so.
+pub fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(200)
+        .pragma("recursive_triggers", "on")
+        .pragma("trusted_schema", "off")
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
+}
+
+/// Brings the file to this version's schema.
+pub async fn migrate(path: &Path) -> Result<(), GuardFailure> {
+    let mut connection = SqliteConnection::connect_with(&options(path))
+        .await
+        .map_err(store_error)?;
+    let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
+        Migration::new(
+            *version,
+            Cow::Borrowed(*name),
+            MigrationType::Simple,
+            Cow::Borrowed(*sql),
+            false,
+        )
+    };
+    let migrations = MIGRATIONS.iter().map(migration).collect();
+    let migrator = Migrator {
+        migrations: Cow::Owned(migrations),
+        ..Migrator::DEFAULT
+    };
+    let ran = migrator.run(&mut connection).await;
+    connection.close().await.map_err(store_error)?;
+    ran.map_err(|error| match error {
+        sqlx::migrate::MigrateError::Execute(error) => GuardFailure::Store(store_error(error)),
+        other => GuardFailure::Schema(other.to_string()),
+    })
+}
+
+/// The file that a URL `sqlite:PATH` or `sqlite://PATH` names.
+pub fn path_of(url: &str) -> Option<PathBuf> {
+    let rest = url.strip_prefix("sqlite:")?;
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    let plain = !path.is_empty() && !path.contains('?') && !path.starts_with(":memory:");
+    plain.then(|| PathBuf::from(path))
+}

@@ -1,0 +1,172 @@
+//! Questions, each one statement or, where it reads a page and its counter, two.
+
+use super::codec::store_error;
+use super::{Sqlite, bulk};
+use crate::ledger::RequestRecord;
+use crate::store::rows::{self, Columns, corrupt};
+use crate::store::{
+    CONFLICTS_PER_ORDER, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION,
+    NewestWatermark, StoreError, StoreResult,
+};
+use crate::types::{
+    Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
+    RequestId, RowId, ViolationCode, WorkerId,
+};
+
+impl Sqlite {
+    /// See [`crate::store::Store::orders`].
+    pub async fn lines_of(&self, keys: &[&OrderKey]) -> StoreResult<Vec<Posted>> {
+        let mut connection = self.reader.acquire().await.map_err(store_error)?;
+        let sql = include_str!("sql/lines_of.sql");
+        let found = bulk::fetch(&mut connection, sql, keys, |query, key| {
+            let query = query.bind(key.platform.as_str()).bind(key.order_id.as_str());
+            query.bind(i64::from(key.assignment_no))
+        });
+        let found = found.await?;
+        if found.len() > LINES_PER_QUESTION as usize {
+            return Err(StoreError::TooMuch("lines of the orders asked about"));
+        }
+        found.iter().map(rows::posted).collect()
+    }
+
+    /// See [`crate::store::Store::request`].
+    pub async fn request(&self, id: &RequestId) -> StoreResult<Option<RequestRecord>> {
+        let query = sqlx::query(include_str!("sql/request.sql")).bind(id.as_str());
+        let row = query.fetch_optional(&self.reader).await.map_err(store_error)?;
+        row.map(|row| rows::request(&row, id)).transpose()
+    }
+
+    /// See [`crate::store::Store::conflicts_of`].
+    pub async fn conflicts_of(&self, keys: &[&OrderKey]) -> StoreResult<Vec<KeptConflict>> {
+        let mut kept = Vec::new();
+        for key in keys {
+            let found = sqlx::query(include_str!("sql/conflicts_of.sql"))
+                .bind(key.platform.as_str())
+                .bind(key.order_id.as_str())
+                .bind(i64::from(key.assignment_no))
+                .bind(i64::from(CONFLICTS_PER_ORDER))
+                .fetch_all(&self.reader)
+                .await
+                .map_err(store_error)?;
+            for row in &found {
+                kept.push(rows::conflict(row)?);
+            }
+        }
+        kept.sort_by_key(|c| (c.received_at, c.conflict.digest));
+        Ok(kept)
+    }
+
+    /// See [`crate::store::Store::refusals`].
+    pub async fn refusals(
+        &self,
+        platform: Option<&Code>,
+        day: Day,
+        after: Option<(Digest, ViolationCode)>,
+        limit: u32,
+    ) -> StoreResult<DayPage<KeptRefusal>> {
+        let platform = platform.map_or("", |p| p.as_str());
+        let found = sqlx::query(include_str!("sql/refusals.sql"))
+            .bind(platform)
+            .bind(day.to_string())
+            .bind(after.map_or(Vec::new(), |(digest, _)| digest.to_vec()))
+            .bind(after.map_or(0, |(_, code)| i64::from(code.code())))
+            .bind(i64::from(limit))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(store_error)?;
+        Ok(DayPage {
+            rows: found.iter().map(rows::refusal).collect::<Result<_, _>>()?,
+            past_limit: self.past_limit(platform, day, ENTRY_REFUSAL).await?,
+        })
+    }
+
+    /// See [`crate::store::Store::conflicts`].
+    pub async fn conflicts(
+        &self,
+        platform: &Code,
+        day: Day,
+        after: Option<&ConflictKey>,
+        limit: u32,
+    ) -> StoreResult<DayPage<KeptConflict>> {
+        let found = sqlx::query(include_str!("sql/conflicts.sql"))
+            .bind(platform.as_str())
+            .bind(day.to_string())
+            .bind(after.map_or("", |(key, _)| key.order_id.as_str()))
+            .bind(after.map_or(0, |(key, _)| i64::from(key.assignment_no)))
+            .bind(after.map_or(Vec::new(), |(_, digest)| digest.to_vec()))
+            .bind(i64::from(limit))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(store_error)?;
+        Ok(DayPage {
+            rows: found.iter().map(rows::conflict).collect::<Result<_, _>>()?,
+            past_limit: self.past_limit(platform.as_str(), day, ENTRY_CONFLICT).await?,
+        })
+    }
+
+    async fn past_limit(&self, platform: &str, day: Day, entry_type: i16) -> StoreResult<u64> {
+        let query = sqlx::query(include_str!("sql/past_limit.sql"));
+        let query = query
+            .bind(platform)
+            .bind(day.to_string())
+            .bind(i64::from(entry_type));
+        let row = query.fetch_one(&self.reader).await.map_err(store_error)?;
+        u64::try_from(row.int("arrivals")?).map_err(|_| corrupt("arrivals", "is negative"))
+    }
+
+    /// See [`crate::store::Store::watermarks`].
+    pub async fn watermarks(&self) -> StoreResult<Vec<NewestWatermark>> {
+        let found = sqlx::query(include_str!("sql/watermarks.sql"))
+            .fetch_all(&self.reader)
+            .await;
+        found.map_err(store_error)?.iter().map(rows::watermark).collect()
+    }
+
+    /// See [`crate::store::Store::watermark_in`].
+    pub async fn watermark_in(&self, journal: JournalId) -> StoreResult<Option<NewestWatermark>> {
+        let query = sqlx::query(include_str!("sql/watermark_in.sql")).bind(journal.get() as i64);
+        let row = query.fetch_optional(&self.reader).await.map_err(store_error)?;
+        row.as_ref().map(rows::watermark).transpose()
+    }
+
+    /// See [`crate::store::Store::registry_after`].
+    pub async fn registry_after(&self, row: RowId) -> StoreResult<Vec<RegistryRow>> {
+        let query = sqlx::query(include_str!("sql/registry_after.sql")).bind(i64::from(row.get()));
+        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
+        found.iter().map(rows::registry_row).collect()
+    }
+
+    /// See [`crate::store::Store::keys_of_worker`].
+    pub async fn keys_of_worker(
+        &self,
+        worker: WorkerId,
+        from: Instant,
+        to: Instant,
+    ) -> StoreResult<Vec<OrderKey>> {
+        let found = sqlx::query(include_str!("sql/keys_of_worker.sql"))
+            .bind(worker.uuid())
+            .bind(from.micros())
+            .bind(to.micros())
+            .bind(i64::from(LINES_PER_QUESTION) + 1)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(store_error)?;
+        if found.len() > LINES_PER_QUESTION as usize {
+            return Err(StoreError::TooMuch("orders of the worker"));
+        }
+        found.iter().map(rows::order_key).collect()
+    }
+
+    /// See [`crate::store::Store::platforms_of_worker`].
+    pub async fn platforms_of_worker(
+        &self,
+        worker: WorkerId,
+        from: Instant,
+        to: Instant,
+    ) -> StoreResult<Vec<Code>> {
+        let query = sqlx::query(include_str!("sql/platforms_of_worker.sql"));
+        let query = query.bind(worker.uuid()).bind(from.micros()).bind(to.micros());
+        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
+        found.iter().map(rows::platform).collect()
+    }
+}

@@ -1,0 +1,3 @@
+-- Purpose: distinct refusals kept of a platform on a day, counted up to a bound.
+-- Locks: none. Rows: one.
+select count(*) as kept from (select 1 from refusal where platform_code = ? and received_on = ? limit ?)

@@ -1,0 +1,3 @@
+-- Purpose: whether INSERT OR REPLACE meets the delete triggers.
+-- Locks: none. Rows: one.
+pragma recursive_triggers
