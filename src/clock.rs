@@ -31,9 +31,7 @@ impl Clock {
                 Ok(after) => i64::try_from(after.as_micros()).ok(),
                 Err(before) => i64::try_from(before.duration().as_micros()).ok().map(|m| -m),
             };
-            micros
-                .and_then(Instant::from_micros)
-                .expect("the machine's clock is within the years 1 to 9999")
+            micros.and_then(Instant::from_micros).expect("the machine's clock is within the years 1 to 9999")
         })
     }
 }

@@ -21,10 +21,7 @@ pub fn compare<'a>(lines: &'a [Posted], order: &Order) -> Option<Comparison<'a>>
     let first = first_of(lines, sort)?;
     let newest = standing(lines, sort);
     let compared = [newest, Some(first)];
-    let equal = compared
-        .into_iter()
-        .flatten()
-        .find(|p| p.line.order.differing(order).is_empty());
+    let equal = compared.into_iter().flatten().find(|p| p.line.order.differing(order).is_empty());
     let line = equal.or(newest).unwrap_or(first);
     Some(Comparison {
         line,
@@ -45,7 +42,5 @@ fn superseding<'a>(lines: &'a [Posted], line: &Posted, newest: Option<&'a Posted
         return None;
     }
     let reversal = || lines.iter().rev().find(|p| p.line.kind == LineKind::Reversal);
-    newest
-        .or_else(|| reversal_of(lines, &line.line))
-        .or_else(reversal)
+    newest.or_else(|| reversal_of(lines, &line.line)).or_else(reversal)
 }

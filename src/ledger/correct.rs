@@ -55,10 +55,7 @@ pub fn reverse(
         return Err(CorrectionRefused::NotStanding);
     }
     let reversal = reversal(lines, &target.line, reason, at, next_slot(lines, 0)?)?;
-    Ok(Correction {
-        reversal: Some(reversal),
-        replacement: None,
-    })
+    Ok(Correction { reversal: Some(reversal), replacement: None })
 }
 
 /// Takes back the line in `slot` and books `order` in its place. Where the line was reversed before and no other of its sort
@@ -84,13 +81,7 @@ pub fn correct(
         return Err(CorrectionRefused::NothingToCorrect);
     }
     let reversal = match stands {
-        true => Some(reversal(
-            lines,
-            &target.line,
-            reason,
-            at[0],
-            next_slot(lines, 0)?,
-        )?),
+        true => Some(reversal(lines, &target.line, reason, at[0], next_slot(lines, 0)?)?),
         false => None,
     };
     let taken = u16::from(reversal.is_some());
@@ -103,17 +94,11 @@ pub fn correct(
         corrects: Some(target.line.slot),
         reversal_reason: Some(reason),
     };
-    Ok(Correction {
-        reversal,
-        replacement: Some(replacement),
-    })
+    Ok(Correction { reversal, replacement: Some(replacement) })
 }
 
 fn find(lines: &[Posted], slot: Slot) -> Result<&Posted, CorrectionRefused> {
-    let found = lines
-        .iter()
-        .find(|p| p.line.slot == slot)
-        .ok_or(CorrectionRefused::NoSuchLine)?;
+    let found = lines.iter().find(|p| p.line.slot == slot).ok_or(CorrectionRefused::NoSuchLine)?;
     match found.line.kind {
         LineKind::Open | LineKind::Charge => Ok(found),
         LineKind::Reversal | LineKind::Adjustment => Err(CorrectionRefused::NotAnOrderLine),
@@ -122,12 +107,7 @@ fn find(lines: &[Posted], slot: Slot) -> Result<&Posted, CorrectionRefused> {
 
 /// The first free correction slot after so many more; corrections start at 2 even where 0 or 1 is free.
 fn next_slot(lines: &[Posted], after: u16) -> Result<Slot, CorrectionRefused> {
-    let last = lines
-        .iter()
-        .map(|p| p.line.slot)
-        .max()
-        .unwrap_or(Slot::ENDED)
-        .max(Slot::ENDED);
+    let last = lines.iter().map(|p| p.line.slot).max().unwrap_or(Slot::ENDED).max(Slot::ENDED);
     Slot::new(last.get() + 1 + after).ok_or(CorrectionRefused::TooManyLines)
 }
 
@@ -140,9 +120,7 @@ fn reversal(
     position: Position,
     slot: Slot,
 ) -> Result<Line, CorrectionRefused> {
-    let adjusted = lines
-        .iter()
-        .any(|p| p.line.kind == LineKind::Adjustment && p.line.corrects == Some(line.slot));
+    let adjusted = lines.iter().any(|p| p.line.kind == LineKind::Adjustment && p.line.corrects == Some(line.slot));
     let amount = match line.priced.amount.is_some() || adjusted {
         true => {
             let net = net_of_line(lines, line).and_then(|net| net.checked_neg());
@@ -155,10 +133,7 @@ fn reversal(
         slot,
         kind: LineKind::Reversal,
         order: line.order.clone(),
-        priced: Priced {
-            amount,
-            ..line.priced.clone()
-        },
+        priced: Priced { amount, ..line.priced },
         corrects: Some(line.slot),
         reversal_reason: Some(reason),
     })

@@ -23,14 +23,9 @@ pub enum RequestedBy {
 impl RequestedBy {
     /// The call with this number.
     pub fn from_code(code: u8) -> Option<Self> {
-        [
-            Self::ReverseOrder,
-            Self::CorrectOrder,
-            Self::ReportWatermark,
-            Self::PutRow,
-        ]
-        .into_iter()
-        .find(|call| *call as u8 == code)
+        [Self::ReverseOrder, Self::CorrectOrder, Self::ReportWatermark, Self::PutRow]
+            .into_iter()
+            .find(|call| *call as u8 == code)
     }
 }
 
@@ -86,11 +81,7 @@ impl Journal {
 
     /// How many entries.
     pub fn count(&self) -> usize {
-        self.lines.len()
-            + self.conflicts.len()
-            + self.refusals.len()
-            + self.watermarks.len()
-            + self.registry.len()
+        self.lines.len() + self.conflicts.len() + self.refusals.len() + self.watermarks.len() + self.registry.len()
     }
 
     /// A place in this journal.
@@ -99,10 +90,7 @@ impl Journal {
     /// Past [`LineNo::MAX`]; the limit of a group keeps far below it.
     pub fn place(&self, index: usize) -> Position {
         let line_no = u32::try_from(index).ok().and_then(LineNo::new);
-        Position {
-            journal: self.id,
-            line_no: line_no.expect("groups are bounded far below"),
-        }
+        Position { journal: self.id, line_no: line_no.expect("groups are bounded far below") }
     }
 
     /// Place of the first conflict, the first refusal, the first watermark.

@@ -13,4 +13,4 @@ pub use correct::{Correction, CorrectionRefused, correct, reverse};
 pub use encode::{ENCODING_VERSION, content_digest, request_digest};
 pub use journal::{Journal, RequestRecord, RequestedBy};
 pub use root::{leaf_hash, node_hash, root};
-pub use standing::{net, standing};
+pub use standing::{net, reversal_of, standing};

@@ -5,21 +5,12 @@ use sha2::{Digest as _, Sha256};
 
 /// SHA-256(0x00 ‖ encoding).
 pub fn leaf_hash(encoding: &[u8]) -> Digest {
-    Sha256::new()
-        .chain_update([0])
-        .chain_update(encoding)
-        .finalize()
-        .into()
+    Sha256::new().chain_update([0]).chain_update(encoding).finalize().into()
 }
 
 /// SHA-256(0x01 ‖ left ‖ right).
 pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    Sha256::new()
-        .chain_update([1])
-        .chain_update(left)
-        .chain_update(right)
-        .finalize()
-        .into()
+    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
 /// The root over leaf hashes; overwrites them. Pairing neighbours level by level and lifting an odd last one gives RFC 6962's

@@ -10,9 +10,7 @@ pub fn standing(lines: &[Posted], sort: Sort) -> Option<&Posted> {
 
 /// The reversal that names this line, if one does.
 pub fn reversal_of<'a>(lines: &'a [Posted], line: &Line) -> Option<&'a Posted> {
-    lines
-        .iter()
-        .find(|p| p.line.kind == LineKind::Reversal && p.line.corrects == Some(line.slot))
+    lines.iter().find(|p| p.line.kind == LineKind::Reversal && p.line.corrects == Some(line.slot))
 }
 
 /// Sum of the lines' amounts; nothing where it cannot be held.
@@ -22,15 +20,11 @@ pub fn net(lines: &[Posted]) -> Option<Money> {
 
 /// Sum of a line and of the adjustments that name it.
 pub fn net_of_line(lines: &[Posted], line: &Line) -> Option<Money> {
-    let adjustments = lines
-        .iter()
-        .map(|p| &p.line)
-        .filter(|l| l.kind == LineKind::Adjustment && l.corrects == Some(line.slot));
+    let adjustments =
+        lines.iter().map(|p| &p.line).filter(|l| l.kind == LineKind::Adjustment && l.corrects == Some(line.slot));
     sum(adjustments.chain([line]))
 }
 
 fn sum<'a>(mut lines: impl Iterator<Item = &'a Line>) -> Option<Money> {
-    lines.try_fold(Money::ZERO, |sum, line| {
-        sum.checked_add(line.priced.amount.unwrap_or_default())
-    })
+    lines.try_fold(Money::ZERO, |sum, line| sum.checked_add(line.priced.amount.unwrap_or_default()))
 }

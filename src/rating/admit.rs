@@ -73,10 +73,7 @@ fn check_header(draft: &RowDraft, wrong: &mut Violations) {
     }
     check_text("header.document", &draft.document, MAX_TEXT_BYTES, wrong);
     if !["", "law", "press", "open"].contains(&draft.confidence.as_str()) {
-        wrong.add(
-            "header.confidence",
-            malformed("must be law, press, open or empty"),
-        );
+        wrong.add("header.confidence", malformed("must be law, press, open or empty"));
     }
 }
 
@@ -88,10 +85,7 @@ fn check_text(field: &'static str, text: &str, max: usize, wrong: &mut Violation
     if text.trim().is_empty() {
         wrong.add(field, Malformed::new(ViolationCode::Required, "must be set"));
     } else if text.len() > max {
-        wrong.add(
-            field,
-            Malformed::new(ViolationCode::TooLong, format!("must be at most {max} bytes")),
-        );
+        wrong.add(field, Malformed::new(ViolationCode::TooLong, format!("must be at most {max} bytes")));
     } else if text.chars().any(char::is_control) {
         wrong.add(field, malformed("must not hold control characters"));
     }
@@ -133,10 +127,7 @@ fn check_named(draft: &RowDraft, wrong: &mut Violations) {
     let uscc = draft.value.as_str();
     let shape = uscc.len() == 18 && uscc.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
     if draft.kind == RowKind::Platform && !uscc.is_empty() && !shape {
-        wrong.add(
-            "uscc",
-            malformed("must be 18 digits and capital letters (GB 32100)"),
-        );
+        wrong.add("uscc", malformed("must be 18 digits and capital letters (GB 32100)"));
     }
 }
 
@@ -159,10 +150,7 @@ fn check_price(draft: &RowDraft, wrong: &mut Violations) {
 
 fn check_rule(snapshot: &Snapshot, draft: &RowDraft, wrong: &mut Violations) {
     if draft.value.len() > MAX_VALUE_BYTES {
-        wrong.add(
-            "value",
-            Malformed::new(ViolationCode::TooLong, "must be at most 2000 bytes"),
-        );
+        wrong.add("value", Malformed::new(ViolationCode::TooLong, "must be at most 2000 bytes"));
         return;
     }
     let value = draft.value.as_str();
@@ -192,15 +180,9 @@ fn check_superseded(snapshot: &Snapshot, draft: &RowDraft, wrong: &mut Violation
     let Some(id) = draft.supersedes else { return };
     let field = "header.supersedes";
     match snapshot.row(id) {
-        None => wrong.add(
-            field,
-            Malformed::new(ViolationCode::NotInRegistry, "no row of the registry"),
-        ),
+        None => wrong.add(field, Malformed::new(ViolationCode::NotInRegistry, "no row of the registry")),
         Some(_) if snapshot.is_superseded(id) => {
-            wrong.add(
-                field,
-                Malformed::new(ViolationCode::Mismatch, "the row was superseded before"),
-            );
+            wrong.add(field, Malformed::new(ViolationCode::Mismatch, "the row was superseded before"));
         }
         Some(row) if row.draft.key() != draft.key() || row.draft.valid_from != draft.valid_from => {
             let text = "the row has another key or valid_from";

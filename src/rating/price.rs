@@ -25,16 +25,10 @@ impl Snapshot {
     /// The same, naming the rows.
     pub fn explain(&self, order: &Order) -> Explained {
         let day = order.accepted_at.day();
-        let nominal = self.place(
-            &order.key.platform,
-            order.area.nominal_province(),
-            &order.industry,
-        );
+        let nominal =
+            self.place(order.key.platform.as_str(), order.area.nominal_province(), order.industry.as_str());
         let (province, map_rule) = self.mapped_province(nominal, order.area, day);
-        let place = Place {
-            province: province_number(province),
-            ..nominal
-        };
+        let place = Place { province: province_number(province), ..nominal };
 
         let period_of = self.periods_of.find(place, day);
         let service_period = match (period_of.map(|span| span.value), order.end) {
@@ -44,9 +38,7 @@ impl Snapshot {
         let scope = self.scopes.find(place, day);
         let count_rule = self.count_rules.find(place, day);
         let rate = self.rates.find(place, day);
-        let charged = order
-            .end
-            .map(|end| count_rule.is_some_and(|r| r.value.charges(end.kind)));
+        let charged = order.end.map(|end| count_rule.is_some_and(|r| r.value.charges(end.kind)));
 
         let (state, reason) = match (scope, charged, rate) {
             (None, _, _) => (PremiumState::OutOfScope, PremiumReason::OutOfScope),

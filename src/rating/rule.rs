@@ -86,10 +86,7 @@ impl AreaMap {
 
     /// The province that counts for an area, if this map names one.
     pub fn province(&self, area: Area) -> Option<Province> {
-        let named = self
-            .0
-            .iter()
-            .find(|(prefix, _)| area.as_str().starts_with(prefix.as_str()));
+        let named = self.0.iter().find(|(prefix, _)| area.as_str().starts_with(prefix.as_str()));
         named.map(|(_, province)| *province)
     }
 

@@ -50,18 +50,12 @@ fn read(file: &str, kind: RowKind, drafts: &mut Vec<RowDraft>) {
                 .map(|t| Factor::parse(&t).expect("a seed's factor")),
             valid_from: day(dates),
             valid_to: Some(column(&["valid_to"])).filter(|t| !t.is_empty()).map(day),
-            document: Some(column(&["document"]))
-                .filter(|t| !t.is_empty())
-                .unwrap_or_else(|| document(kind)),
+            document: Some(column(&["document"])).filter(|t| !t.is_empty()).unwrap_or_else(|| document(kind)),
             confidence: column(&["confidence"]),
             supersedes: None,
         });
     }
-    debug_assert!(
-        drafts
-            .iter()
-            .all(|d| d.platform != ANY || d.kind >= RowKind::Scope)
-    );
+    debug_assert!(drafts.iter().all(|d| d.platform != ANY || d.kind >= RowKind::Scope));
 }
 
 /// Provinces and platforms were named by the steps of the scheme, not by a document each.
@@ -96,9 +90,6 @@ mod tests {
                 draft: draft.clone(),
             }));
         }
-        assert_eq!(
-            Snapshot::build(rows).unwrap().revision().get() as usize,
-            drafts.len()
-        );
+        assert_eq!(Snapshot::build(rows).unwrap().revision().get() as usize, drafts.len());
     }
 }

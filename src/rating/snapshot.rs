@@ -2,7 +2,7 @@
 
 use super::rule::{AreaMap, CountRule, MAX_ORDER_LENGTH_SECONDS, PeriodOf, parse_order_length};
 use super::table::{Place, Span, Table};
-use crate::types::{ANY, Area, Code, Day, Money, Province, RegistryRow, RowId, RowKind};
+use crate::types::{ANY, Area, Day, Money, Province, RegistryRow, RowId, RowKind};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -40,24 +40,15 @@ impl Snapshot {
         for (i, row) in rows.iter().enumerate() {
             if row.id.get() as usize != i + 1 {
                 let what = format!("stands where row {} should", i + 1);
-                return Err(CorruptRegistry {
-                    row: row.id.get(),
-                    what,
-                });
+                return Err(CorruptRegistry { row: row.id.get(), what });
             }
         }
         let standing = || rows.iter().filter(|row| !superseded.contains(&row.id));
         for row in standing() {
-            snapshot.name(row).map_err(|what| CorruptRegistry {
-                row: row.id.get(),
-                what,
-            })?;
+            snapshot.name(row).map_err(|what| CorruptRegistry { row: row.id.get(), what })?;
         }
         for row in standing() {
-            snapshot.tabulate(row).map_err(|what| CorruptRegistry {
-                row: row.id.get(),
-                what,
-            })?;
+            snapshot.tabulate(row).map_err(|what| CorruptRegistry { row: row.id.get(), what })?;
         }
         snapshot.scopes.settle();
         snapshot.rates.settle();
@@ -84,8 +75,7 @@ impl Snapshot {
                 self.platforms.entry(draft.platform.clone()).or_insert(next);
             }
             RowKind::Province => {
-                self.provinces
-                    .insert(Province::parse(&draft.province).map_err(|e| e.to_string())?);
+                self.provinces.insert(Province::parse(&draft.province).map_err(|e| e.to_string())?);
             }
             RowKind::Scope | RowKind::Rate | RowKind::Rule => {}
         }
@@ -95,10 +85,7 @@ impl Snapshot {
     /// ... then the dated rows stand at places made of them.
     fn tabulate(&mut self, row: &RegistryRow) -> Result<(), String> {
         let draft = &row.draft;
-        if matches!(
-            draft.kind,
-            RowKind::Industry | RowKind::Province | RowKind::Platform
-        ) {
+        if matches!(draft.kind, RowKind::Industry | RowKind::Province | RowKind::Platform) {
             return Ok(());
         }
         let place = Place {
@@ -110,12 +97,7 @@ impl Snapshot {
             industry: number_of(&self.industries, &draft.industry)?,
         };
         fn span<T>(row: &RegistryRow, value: T) -> Span<T> {
-            Span {
-                from: row.draft.valid_from,
-                to: row.draft.valid_to,
-                row: row.id,
-                value,
-            }
+            Span { from: row.draft.valid_from, to: row.draft.valid_to, row: row.id, value }
         }
         match (draft.kind, draft.name.as_str()) {
             (RowKind::Rate, _) => {
@@ -181,24 +163,24 @@ impl Snapshot {
     }
 
     /// The province that counts for an area of an order: its first two digits, unless a rule maps it.
-    pub fn province_of(&self, platform: &Code, industry: &Code, area: Area, day: Day) -> Province {
-        self.mapped_province(self.place(platform, area.nominal_province(), industry), area, day)
-            .0
+    pub fn province_of(&self, platform: &str, industry: &str, area: Area, day: Day) -> Province {
+        self.mapped_province(self.place(platform, area.nominal_province(), industry), area, day).0
     }
 
     /// The longest an order may take, seconds. Without a rule row the highest that a row may say.
-    pub fn order_length(&self, platform: &Code, province: Province, industry: &Code, day: Day) -> i64 {
-        let row = self
-            .order_lengths
-            .find(self.place(platform, province, industry), day);
+    pub fn order_length(&self, platform: &str, province: Province, industry: &str, day: Day) -> i64 {
+        let row = self.order_lengths.find(self.place(platform, province, industry), day);
         row.map_or(MAX_ORDER_LENGTH_SECONDS, |span| span.value)
     }
 
+    /// The longest that any order may take, seconds: of all rows of the rule, whenever they hold.
+    pub fn longest_order(&self) -> i64 {
+        self.order_lengths.values().copied().max().unwrap_or(MAX_ORDER_LENGTH_SECONDS)
+    }
+
     /// A scope row holds.
-    pub fn in_scope(&self, platform: &Code, province: Province, industry: &Code, day: Day) -> bool {
-        self.scopes
-            .find(self.place(platform, province, industry), day)
-            .is_some()
+    pub fn in_scope(&self, platform: &str, province: Province, industry: &str, day: Day) -> bool {
+        self.scopes.find(self.place(platform, province, industry), day).is_some()
     }
 
     /// Codes of the platforms with a scope row of any province and industry that holds on this day.
@@ -210,12 +192,7 @@ impl Snapshot {
                 && draft.valid_from <= day
                 && draft.valid_to.is_none_or(|to| day < to)
         };
-        let named: HashSet<&str> = self
-            .rows
-            .iter()
-            .filter(holds)
-            .map(|r| r.draft.platform.as_str())
-            .collect();
+        let named: HashSet<&str> = self.rows.iter().filter(holds).map(|r| r.draft.platform.as_str()).collect();
         let any = named.contains(ANY);
         let mut codes: Vec<&str> = self.platforms.keys().map(String::as_str).collect();
         codes.retain(|code| any || named.contains(code));
@@ -224,12 +201,12 @@ impl Snapshot {
     }
 
     /// Codes nobody knows stand at a place of their own, where only "*" rows hold.
-    pub(super) fn place(&self, platform: &Code, province: Province, industry: &Code) -> Place {
+    pub(super) fn place(&self, platform: &str, province: Province, industry: &str) -> Place {
         let unknown = Place::ANY - 1;
         Place {
-            platform: self.platforms.get(platform.as_str()).copied().unwrap_or(unknown),
+            platform: self.platforms.get(platform).copied().unwrap_or(unknown),
             province: province_number(province),
-            industry: self.industries.get(industry.as_str()).copied().unwrap_or(unknown),
+            industry: self.industries.get(industry).copied().unwrap_or(unknown),
         }
     }
 
@@ -237,20 +214,14 @@ impl Snapshot {
     pub(super) fn mapped_province(&self, nominal: Place, area: Area, day: Day) -> (Province, Option<RowId>) {
         let rule = self.area_maps.find(nominal, day);
         let mapped = rule.and_then(|span| span.value.province(area));
-        (
-            mapped.unwrap_or_else(|| area.nominal_province()),
-            rule.map(|span| span.row),
-        )
+        (mapped.unwrap_or_else(|| area.nominal_province()), rule.map(|span| span.row))
     }
 }
 
 fn number_of(known: &HashMap<String, u16>, code: &str) -> Result<u16, String> {
     match code {
         ANY => Ok(Place::ANY),
-        code => known
-            .get(code)
-            .copied()
-            .ok_or_else(|| format!("names {code:?}, which no row made known")),
+        code => known.get(code).copied().ok_or_else(|| format!("names {code:?}, which no row made known")),
     }
 }
 

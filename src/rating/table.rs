@@ -57,10 +57,7 @@ pub struct Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self {
-            spans: HashMap::new(),
-            levels: 0,
-        }
+        Self { spans: HashMap::new(), levels: 0 }
     }
 }
 
@@ -86,15 +83,18 @@ impl<T> Table<T> {
         }
     }
 
+    /// What all rows say, whenever they hold.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.spans.values().flatten().map(|span| &span.value)
+    }
+
     /// The most specific row that holds at this place on this day.
     pub fn find(&self, place: Place, day: Day) -> Option<&Span<T>> {
-        (0..8)
-            .filter(|level| self.levels & (1 << level) != 0)
-            .find_map(|level| {
-                let spans = self.spans.get(&place.level(level))?;
-                let after = spans.partition_point(|span| span.from <= day);
-                let span = &spans[after.checked_sub(1)?];
-                span.to.is_none_or(|to| day < to).then_some(span)
-            })
+        (0..8).filter(|level| self.levels & (1 << level) != 0).find_map(|level| {
+            let spans = self.spans.get(&place.level(level))?;
+            let after = spans.partition_point(|span| span.from <= day);
+            let span = &spans[after.checked_sub(1)?];
+            span.to.is_none_or(|to| day < to).then_some(span)
+        })
     }
 }

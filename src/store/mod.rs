@@ -8,8 +8,8 @@ pub mod sqlite;
 
 use crate::ledger::{Journal, RequestRecord};
 use crate::types::{
-    Code, Conflict, Day, Digest, Instant, JournalId, LedgerId, OrderKey, Position, Posted, Refusal,
-    RegistryRow, Repeats, RequestId, RowId, Slot, ViolationCode, Watermark, WorkerId,
+    Code, Conflict, Day, Digest, Instant, JournalId, LedgerId, OrderKey, Position, Posted, Refusal, RegistryRow,
+    Repeats, RequestId, RowId, Slot, ViolationCode, Watermark, WorkerId,
 };
 use std::collections::HashMap;
 use std::error::Error;
@@ -180,10 +180,7 @@ impl Store {
         let lines = ask!(self.lines_of(keys))?;
         let mut orders: HashMap<OrderKey, Vec<Posted>> = HashMap::new();
         for posted in lines {
-            orders
-                .entry(posted.line.order.key.clone())
-                .or_default()
-                .push(posted);
+            orders.entry(posted.line.order.key.clone()).or_default().push(posted);
         }
         for lines in orders.values_mut() {
             lines.sort_by_key(|p| p.line.slot);

@@ -3,10 +3,9 @@
 use super::{KeptConflict, KeptRefusal, NewestWatermark, StoreError, StoreResult, position};
 use crate::ledger::{RequestRecord, RequestedBy};
 use crate::types::{
-    Area, Code, Conflict, Day, Differing, Digest, End, EndKind, Factor, Instant, JournalId, Line, LineKind,
-    Money, Order, OrderKey, Period, Position, Posted, PremiumReason, PremiumState, Priced, Province, Refusal,
-    RegistryRow, RequestId, ReversalReason, RowDraft, RowId, RowKind, Slot, ViolationCode, Watermark,
-    WorkerId,
+    Area, Code, Conflict, Day, Differing, Digest, End, EndKind, Factor, Instant, JournalId, Line, LineKind, Money,
+    Order, OrderKey, Period, Position, Posted, PremiumReason, PremiumState, Priced, Province, Refusal,
+    RegistryRow, RequestId, ReversalReason, RowDraft, RowId, RowKind, Slot, ViolationCode, Watermark, WorkerId,
 };
 
 /// A row of either database, by column name. Errors name the column.
@@ -32,8 +31,7 @@ pub trait Columns {
 
     /// An instant.
     fn instant(&self, column: &'static str) -> StoreResult<Instant> {
-        self.instant_opt(column)?
-            .ok_or_else(|| corrupt(column, "is null"))
+        self.instant_opt(column)?.ok_or_else(|| corrupt(column, "is null"))
     }
 
     /// A day.
@@ -52,9 +50,7 @@ fn code(row: &impl Columns, column: &'static str) -> StoreResult<Code> {
 }
 
 fn code_opt(row: &impl Columns, column: &'static str) -> StoreResult<Option<Code>> {
-    row.text_opt(column)?
-        .map(|text| Code::parse(text).map_err(|e| corrupt(column, e)))
-        .transpose()
+    row.text_opt(column)?.map(|text| Code::parse(text).map_err(|e| corrupt(column, e))).transpose()
 }
 
 fn number<T: TryFrom<i64>>(row: &impl Columns, column: &'static str) -> StoreResult<T> {
@@ -63,9 +59,7 @@ fn number<T: TryFrom<i64>>(row: &impl Columns, column: &'static str) -> StoreRes
 
 fn number_opt<T: TryFrom<i64>>(row: &impl Columns, column: &'static str) -> StoreResult<Option<T>> {
     let value = row.int_opt(column)?;
-    value
-        .map(|v| T::try_from(v).map_err(|_| corrupt(column, "is out of range")))
-        .transpose()
+    value.map(|v| T::try_from(v).map_err(|_| corrupt(column, "is out of range"))).transpose()
 }
 
 fn word<T>(row: &impl Columns, column: &'static str, from: impl Fn(u8) -> Option<T>) -> StoreResult<T> {
@@ -78,9 +72,7 @@ fn word_opt<T>(
     from: impl Fn(u8) -> Option<T>,
 ) -> StoreResult<Option<T>> {
     let value = number_opt(row, column)?;
-    value
-        .map(|v| from(v).ok_or_else(|| corrupt(column, "is no known value")))
-        .transpose()
+    value.map(|v| from(v).ok_or_else(|| corrupt(column, "is no known value"))).transpose()
 }
 
 fn slot(column: &'static str, value: u16) -> StoreResult<Slot> {
@@ -110,10 +102,7 @@ pub fn order_key(row: &impl Columns) -> StoreResult<OrderKey> {
 
 fn order(row: &impl Columns) -> StoreResult<Order> {
     let area = row.text("accept_area")?;
-    let end = match (
-        row.instant_opt("ended_at")?,
-        word_opt(row, "end_kind", EndKind::from_code)?,
-    ) {
+    let end = match (row.instant_opt("ended_at")?, word_opt(row, "end_kind", EndKind::from_code)?) {
         (Some(at), Some(kind)) => Some(End { at, kind }),
         (None, None) => None,
         _ => return Err(corrupt("end_kind", "does not go with ended_at")),
@@ -150,15 +139,10 @@ pub fn posted(row: &impl Columns) -> StoreResult<Posted> {
             rate: number_opt(row, "rate_id")?.map(RowId::new),
             revision: RowId::new(number(row, "registry_revision")?),
         },
-        corrects: number_opt(row, "corrects_slot")?
-            .map(|s| slot("corrects_slot", s))
-            .transpose()?,
+        corrects: number_opt(row, "corrects_slot")?.map(|s| slot("corrects_slot", s)).transpose()?,
         reversal_reason: word_opt(row, "reversal_reason", ReversalReason::from_code)?,
     };
-    Ok(Posted {
-        line,
-        received_at: row.instant("recorded_at")?,
-    })
+    Ok(Posted { line, received_at: row.instant("recorded_at")? })
 }
 
 /// A kept conflict with recorded_at and repeats.
@@ -171,11 +155,7 @@ pub fn conflict(row: &impl Columns) -> StoreResult<KeptConflict> {
         compared_with: place(row, "compared_journal_id", "compared_line_no")?,
         received_on: row.day("received_on")?,
     };
-    Ok(KeptConflict {
-        conflict,
-        received_at: row.instant("recorded_at")?,
-        repeats: number(row, "repeats")?,
-    })
+    Ok(KeptConflict { conflict, received_at: row.instant("recorded_at")?, repeats: number(row, "repeats")? })
 }
 
 /// A kept refusal with recorded_at and repeats.
@@ -193,11 +173,7 @@ pub fn refusal(row: &impl Columns) -> StoreResult<KeptRefusal> {
         payload_size: number(row, "payload_size")?,
         received_on: row.day("received_on")?,
     };
-    Ok(KeptRefusal {
-        refusal,
-        received_at: row.instant("recorded_at")?,
-        repeats: number(row, "repeats")?,
-    })
+    Ok(KeptRefusal { refusal, received_at: row.instant("recorded_at")?, repeats: number(row, "repeats")? })
 }
 
 /// A watermark report, without its hours.
@@ -208,10 +184,7 @@ pub fn watermark(row: &impl Columns) -> StoreResult<NewestWatermark> {
         at: row.instant("watermark")?,
         hourly: Vec::new(),
     };
-    Ok(NewestWatermark {
-        watermark,
-        received_at: row.instant("recorded_at")?,
-    })
+    Ok(NewestWatermark { watermark, received_at: row.instant("recorded_at")? })
 }
 
 /// A row of the registry.
@@ -240,9 +213,7 @@ pub fn registry_row(row: &impl Columns) -> StoreResult<RegistryRow> {
 
 /// Who used a request id.
 pub fn request(row: &impl Columns, id: &RequestId) -> StoreResult<RequestRecord> {
-    let journal = u64::try_from(row.int("journal_id")?)
-        .ok()
-        .and_then(JournalId::new);
+    let journal = u64::try_from(row.int("journal_id")?).ok().and_then(JournalId::new);
     Ok(RequestRecord {
         id: id.clone(),
         call: word(row, "call", RequestedBy::from_code)?,

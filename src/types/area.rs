@@ -15,10 +15,7 @@ impl Area {
         }
         match <[u8; 6]>::try_from(text.as_bytes()) {
             Ok(digits) if digits.iter().all(u8::is_ascii_digit) => Ok(Self(digits)),
-            _ => Err(Malformed::new(
-                ViolationCode::Malformed,
-                "must be a county code of GB/T 2260: six digits",
-            )),
+            _ => Err(Malformed::new(ViolationCode::Malformed, "must be a county code of GB/T 2260: six digits")),
         }
     }
 
@@ -51,10 +48,7 @@ impl Province {
         }
         match <[u8; 2]>::try_from(text.as_bytes()) {
             Ok(digits) if digits.iter().all(u8::is_ascii_digit) => Ok(Self(digits)),
-            _ => Err(Malformed::new(
-                ViolationCode::Malformed,
-                "must be a province of GB/T 2260: two digits",
-            )),
+            _ => Err(Malformed::new(ViolationCode::Malformed, "must be a province of GB/T 2260: two digits")),
         }
     }
 

@@ -14,16 +14,13 @@ impl Code {
     /// Longest code, bytes.
     pub const MAX_BYTES: usize = 64;
 
-    /// Takes the text as it is; says what is wrong with it otherwise.
-    pub fn parse(text: String) -> Result<Self, Malformed> {
+    /// What is wrong with a text, if it is no code.
+    pub fn check(text: &str) -> Result<(), Malformed> {
         if text.is_empty() {
             return Err(Malformed::new(ViolationCode::Required, "must be set"));
         }
         if text.len() > Self::MAX_BYTES {
-            return Err(Malformed::new(
-                ViolationCode::TooLong,
-                "must be at most 64 characters",
-            ));
+            return Err(Malformed::new(ViolationCode::TooLong, "must be at most 64 characters"));
         }
         if !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Malformed::new(
@@ -31,7 +28,12 @@ impl Code {
                 "must be visible ASCII characters (0x21 to 0x7E)",
             ));
         }
-        Ok(Self(text))
+        Ok(())
+    }
+
+    /// Takes the text as it is; says what is wrong with it otherwise.
+    pub fn parse(text: String) -> Result<Self, Malformed> {
+        Self::check(&text).map(|()| Self(text))
     }
 
     /// Absent is empty.

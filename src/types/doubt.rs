@@ -72,10 +72,7 @@ impl Repeats {
 
     /// The counters past the daily bound, of both types, by platform, day and type.
     pub fn past_limit(&self) -> Vec<PastLimit<'_>> {
-        let typed = [
-            (ENTRY_CONFLICT, &self.conflicts_past_limit),
-            (ENTRY_REFUSAL, &self.refusals_past_limit),
-        ];
+        let typed = [(ENTRY_CONFLICT, &self.conflicts_past_limit), (ENTRY_REFUSAL, &self.refusals_past_limit)];
         let mut rows: Vec<PastLimit<'_>> = Vec::new();
         for (entry_type, counters) in typed {
             rows.extend(counters.iter().map(|((platform, day), arrivals)| PastLimit {

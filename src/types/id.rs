@@ -162,17 +162,11 @@ impl WorkerId {
             return Err(Malformed::new(ViolationCode::Required, "must be set"));
         }
         if text.len() != 36 {
-            return Err(Malformed::new(
-                ViolationCode::Malformed,
-                "must be a UUID of 36 characters",
-            ));
+            return Err(Malformed::new(ViolationCode::Malformed, "must be a UUID of 36 characters"));
         }
         match Uuid::try_parse(text) {
             Ok(uuid) => Ok(Self(uuid)),
-            Err(_) => Err(Malformed::new(
-                ViolationCode::Malformed,
-                "must be a UUID of 36 characters",
-            )),
+            Err(_) => Err(Malformed::new(ViolationCode::Malformed, "must be a UUID of 36 characters")),
         }
     }
 

@@ -15,8 +15,8 @@ mod violation;
 pub use area::{Area, Province};
 pub use code::{ANY, Code, RequestId};
 pub use doubt::{
-    Conflict, DAILY_LIMIT, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Overflow, PAYLOAD_LIMIT, PastLimit,
-    Refusal, Repeats,
+    Conflict, DAILY_LIMIT, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Overflow, PAYLOAD_LIMIT, PastLimit, Refusal,
+    Repeats,
 };
 pub use enums::{
     CoverageReason, EndKind, LineKind, Outcome, PremiumReason, PremiumState, Purpose, ReversalReason,

@@ -61,10 +61,7 @@ impl fmt::Display for Money {
     /// Two to six decimals; zeros beyond two are cut.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let (yuan, micros) = (
-            self.0.unsigned_abs() / SCALE as u64,
-            self.0.unsigned_abs() % SCALE as u64,
-        );
+        let (yuan, micros) = (self.0.unsigned_abs() / SCALE as u64, self.0.unsigned_abs() % SCALE as u64);
         let digits = format!("{micros:06}");
         let decimals = digits.trim_end_matches('0').len().max(2);
         write!(f, "{sign}{yuan}.{}", &digits[..decimals])
@@ -122,12 +119,8 @@ fn parse_micros(text: &str) -> Result<i64, Malformed> {
     if text.is_empty() {
         return Err(Malformed::new(ViolationCode::Required, "must be set"));
     }
-    let malformed = || {
-        Malformed::new(
-            ViolationCode::Malformed,
-            "must be a plain decimal with at most 6 decimals, as 0.084",
-        )
-    };
+    let malformed =
+        || Malformed::new(ViolationCode::Malformed, "must be a plain decimal with at most 6 decimals, as 0.084");
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -144,10 +137,7 @@ fn parse_micros(text: &str) -> Result<i64, Malformed> {
     let out_of_range = || Malformed::new(ViolationCode::OutOfRange, "is too large");
     let whole: i64 = whole.parse().map_err(|_| out_of_range())?;
     let decimals: i64 = format!("{decimals:0<6}").parse().map_err(|_| malformed())?;
-    let micros = whole
-        .checked_mul(SCALE)
-        .and_then(|w| w.checked_add(decimals))
-        .ok_or_else(out_of_range)?;
+    let micros = whole.checked_mul(SCALE).and_then(|w| w.checked_add(decimals)).ok_or_else(out_of_range)?;
     Ok(if negative { -micros } else { micros })
 }
 
@@ -168,18 +158,7 @@ mod tests {
         ] {
             assert_eq!(Money::parse(text).unwrap().to_string(), written);
         }
-        for text in [
-            "",
-            "-",
-            ".5",
-            "1.",
-            "0.0000001",
-            "1e3",
-            "+1",
-            "1,0",
-            "٣",
-            "9223372036855",
-        ] {
+        for text in ["", "-", ".5", "1.", "0.0000001", "1e3", "+1", "1,0", "٣", "9223372036855"] {
             assert!(Money::parse(text).is_err(), "{text}");
         }
     }

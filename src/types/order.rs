@@ -163,9 +163,7 @@ impl Differing {
 
     /// Names of the fields, in the order of their numbers.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        (1..Self::NAMES.len())
-            .filter(move |n| self.0 & (1 << n) != 0)
-            .map(|n| Self::NAMES[n])
+        (1..Self::NAMES.len()).filter(move |n| self.0 & (1 << n) != 0).map(|n| Self::NAMES[n])
     }
 
     /// One of worker, acceptance or end differs: what cover rests on.
@@ -180,7 +178,7 @@ impl Differing {
 }
 
 /// What rating found for an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Priced {
     /// Signed; nothing where none is due or known.
     pub amount: Option<Money>,

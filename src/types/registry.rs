@@ -22,14 +22,8 @@ pub enum RowKind {
 
 impl RowKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 6] = [
-        Self::Industry,
-        Self::Province,
-        Self::Platform,
-        Self::Scope,
-        Self::Rate,
-        Self::Rule,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Industry, Self::Province, Self::Platform, Self::Scope, Self::Rate, Self::Rule];
 
     /// The number that stands for it in the database and the canonical encoding.
     pub const fn code(self) -> u8 {
@@ -76,11 +70,7 @@ pub struct RowDraft {
 impl RowDraft {
     /// What a row is keyed by, within its kind: (rule name, platform, province, industry).
     pub fn key(&self) -> (RowKind, &str, &str, &str, &str) {
-        let rule = if self.kind == RowKind::Rule {
-            self.name.as_str()
-        } else {
-            ""
-        };
+        let rule = if self.kind == RowKind::Rule { self.name.as_str() } else { "" };
         (self.kind, rule, &self.platform, &self.province, &self.industry)
     }
 }

@@ -21,10 +21,7 @@ pub struct Malformed {
 impl Malformed {
     /// A value that is wrong in this way.
     pub fn new(code: ViolationCode, description: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            description: description.into(),
-        }
+        Self { code, description: description.into() }
     }
 }
 
@@ -47,11 +44,7 @@ impl Violations {
     /// Notes one, unless the list is full.
     pub fn add(&mut self, field: &'static str, wrong: Malformed) {
         if self.0.len() < MAX_VIOLATIONS {
-            self.0.push(Violation {
-                field,
-                code: wrong.code,
-                description: cut(wrong.description),
-            });
+            self.0.push(Violation { field, code: wrong.code, description: cut(wrong.description) });
         }
     }
 

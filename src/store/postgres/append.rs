@@ -35,44 +35,18 @@ impl Postgres {
         let mut transaction = self.writer.begin().await.map_err(store_error)?;
         let connection = &mut *transaction;
         let recorded_at = insert_journal(connection, journal, root).await?;
-        copy(
-            connection,
-            include_str!("sql/copy_line.sql"),
-            journal.lines.len(),
-            || columns::lines(journal),
-        )
-        .await?;
+        copy(connection, include_str!("sql/copy_line.sql"), journal.lines.len(), || columns::lines(journal))
+            .await?;
         let rows = journal.conflicts.len();
-        copy(connection, include_str!("sql/copy_conflict.sql"), rows, || {
-            columns::conflicts(journal)
-        })
-        .await?;
+        copy(connection, include_str!("sql/copy_conflict.sql"), rows, || columns::conflicts(journal)).await?;
         let rows = journal.refusals.len();
-        copy(connection, include_str!("sql/copy_refusal.sql"), rows, || {
-            columns::refusals(journal)
-        })
-        .await?;
+        copy(connection, include_str!("sql/copy_refusal.sql"), rows, || columns::refusals(journal)).await?;
         let rows = journal.watermarks.len();
-        copy(connection, include_str!("sql/copy_watermark.sql"), rows, || {
-            columns::watermarks(journal)
-        })
-        .await?;
+        copy(connection, include_str!("sql/copy_watermark.sql"), rows, || columns::watermarks(journal)).await?;
         let rows = journal.watermarks.iter().map(|w| w.hourly.len()).sum();
-        copy(
-            connection,
-            include_str!("sql/copy_watermark_hour.sql"),
-            rows,
-            || columns::hours(journal),
-        )
-        .await?;
+        copy(connection, include_str!("sql/copy_watermark_hour.sql"), rows, || columns::hours(journal)).await?;
         let rows = journal.registry.len();
-        copy(
-            connection,
-            include_str!("sql/copy_registry_row.sql"),
-            rows,
-            || columns::registry(journal),
-        )
-        .await?;
+        copy(connection, include_str!("sql/copy_registry_row.sql"), rows, || columns::registry(journal)).await?;
         if let Some(request) = &journal.request {
             insert_request(connection, request).await?;
         }
@@ -95,8 +69,7 @@ impl Postgres {
             .fetch_optional(&self.writer)
             .await
             .map_err(store_error)?;
-        row.map(|r| r.try_get::<PgInstant, _>(0).map(|i| i.0).map_err(store_error))
-            .transpose()
+        row.map(|r| r.try_get::<PgInstant, _>(0).map(|i| i.0).map_err(store_error)).transpose()
     }
 }
 
@@ -151,11 +124,7 @@ async fn raise(connection: &mut PgConnection, repeats: &Repeats) -> StoreResult<
     if !repeats.refusals.is_empty() {
         let keys = || repeats.refusals.keys();
         sqlx::query(include_str!("sql/raise_refusals.sql"))
-            .bind(
-                keys()
-                    .map(|k| k.0.as_ref().map_or("", |p| p.as_str()))
-                    .collect::<Vec<_>>(),
-            )
+            .bind(keys().map(|k| k.0.as_ref().map_or("", |p| p.as_str())).collect::<Vec<_>>())
             .bind(keys().map(|k| PgDay(k.3)).collect::<Vec<_>>())
             .bind(keys().map(|k| &k.1[..]).collect::<Vec<_>>())
             .bind(keys().map(|k| i16::from(k.2.code())).collect::<Vec<_>>())

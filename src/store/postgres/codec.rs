@@ -6,9 +6,7 @@ use crate::types::{Day, Instant};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
-use sqlx::postgres::{
-    PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValueFormat, PgValueRef, Postgres,
-};
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValueFormat, PgValueRef, Postgres};
 use sqlx::{ColumnIndex, Decode, Encode, Row, Type, TypeInfo, ValueRef};
 
 /// Microseconds from 1970 to Postgres's epoch, 2000-01-01T00:00:00Z.
@@ -47,9 +45,7 @@ impl Decode<'_, Postgres> for PgInstant {
     fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
         let micros = i64::from_be_bytes(binary(&value)?.try_into()?);
         let instant = micros.checked_add(PG_EPOCH_MICROS).and_then(Instant::from_micros);
-        instant
-            .map(Self)
-            .ok_or_else(|| "is no instant of the years 1 to 9999".into())
+        instant.map(Self).ok_or_else(|| "is no instant of the years 1 to 9999".into())
     }
 }
 
@@ -80,8 +76,7 @@ impl Decode<'_, Postgres> for PgDay {
     fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
         let days = i32::from_be_bytes(binary(&value)?.try_into()?);
         let day = days.checked_add(PG_EPOCH_DAYS).and_then(Day::from_epoch_days);
-        day.map(Self)
-            .ok_or_else(|| "is no day of the years 1 to 9999".into())
+        day.map(Self).ok_or_else(|| "is no day of the years 1 to 9999".into())
     }
 }
 
@@ -141,13 +136,9 @@ impl Columns for PgRow {
         let Some(decimal) = get::<Option<Decimal>>(self, column)? else {
             return Ok(None);
         };
-        let micros = decimal
-            .checked_mul(Decimal::from(1_000_000))
-            .filter(|m| m.fract().is_zero());
+        let micros = decimal.checked_mul(Decimal::from(1_000_000)).filter(|m| m.fract().is_zero());
         let micros = micros.and_then(|m| m.to_i64());
-        micros
-            .map(Some)
-            .ok_or_else(|| corrupt(column, "is no amount of six decimals"))
+        micros.map(Some).ok_or_else(|| corrupt(column, "is no amount of six decimals"))
     }
 
     fn day_opt(&self, column: &'static str) -> StoreResult<Option<Day>> {

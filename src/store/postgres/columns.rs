@@ -123,13 +123,7 @@ pub fn registry(journal: &Journal) -> CopyBuffer {
         copy.int4(row.id.get() as i32);
         place(&mut copy, row.position);
         copy.int2(draft.kind.code().into());
-        for text in [
-            &draft.name,
-            &draft.platform,
-            &draft.province,
-            &draft.industry,
-            &draft.value,
-        ] {
+        for text in [&draft.name, &draft.platform, &draft.province, &draft.industry, &draft.value] {
             copy.text(text);
         }
         copy.optional(draft.base, |c, base| c.numeric(base.micros()));

@@ -77,8 +77,7 @@ impl CopyBuffer {
         let digits = &groups[zeros..count];
         let weight = if digits.is_empty() { 0 } else { count as i16 - 3 };
         let sign: i16 = if micros < 0 { 0x4000 } else { 0 };
-        self.0
-            .extend_from_slice(&(8 + 2 * digits.len() as i32).to_be_bytes());
+        self.0.extend_from_slice(&(8 + 2 * digits.len() as i32).to_be_bytes());
         for part in [digits.len() as i16, weight, sign, 6] {
             self.0.extend_from_slice(&part.to_be_bytes());
         }

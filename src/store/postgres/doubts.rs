@@ -12,10 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 impl Postgres {
     /// See [`crate::store::Store::doubts`].
     pub async fn doubts(&self, refusals: &[RefusalKey], conflicts: &[ConflictKey]) -> StoreResult<Doubts> {
-        let row = sqlx::query(include_str!("sql/today.sql"))
-            .fetch_one(&self.writer)
-            .await
-            .map_err(store_error)?;
+        let row = sqlx::query(include_str!("sql/today.sql")).fetch_one(&self.writer).await.map_err(store_error)?;
         let today = row.try_get::<PgDay, _>(0).map_err(store_error)?.0;
         let mut doubts = Doubts {
             today,
@@ -26,19 +23,12 @@ impl Postgres {
         };
         if !refusals.is_empty() {
             doubts.refusals = self.known_refusals(refusals, today).await?;
-            let platforms: BTreeSet<&str> = refusals
-                .iter()
-                .map(|(p, ..)| p.as_ref().map_or("", Code::as_str))
-                .collect();
-            let counts = self
-                .count(include_str!("sql/count_refusals.sql"), &platforms, today)
-                .await?;
+            let platforms: BTreeSet<&str> =
+                refusals.iter().map(|(p, ..)| p.as_ref().map_or("", Code::as_str)).collect();
+            let counts = self.count(include_str!("sql/count_refusals.sql"), &platforms, today).await?;
             for row in counts {
                 let platform = row.text("platform_code")?;
-                let platform = Some(platform)
-                    .filter(|p| !p.is_empty())
-                    .map(Code::parse)
-                    .transpose();
+                let platform = Some(platform).filter(|p| !p.is_empty()).map(Code::parse).transpose();
                 let platform = platform.map_err(|e| corrupt("platform_code", e))?;
                 doubts.refusals_today.insert(platform, row.int("kept")? as u64);
             }
@@ -46,13 +36,9 @@ impl Postgres {
         if !conflicts.is_empty() {
             doubts.conflicts = self.known_conflicts(conflicts).await?;
             let platforms: BTreeSet<&str> = conflicts.iter().map(|(key, _)| key.platform.as_str()).collect();
-            let counts = self
-                .count(include_str!("sql/count_conflicts.sql"), &platforms, today)
-                .await?;
+            let counts = self.count(include_str!("sql/count_conflicts.sql"), &platforms, today).await?;
             for row in counts {
-                doubts
-                    .conflicts_today
-                    .insert(rows::platform(&row)?, row.int("kept")? as u64);
+                doubts.conflicts_today.insert(rows::platform(&row)?, row.int("kept")? as u64);
             }
         }
         Ok(doubts)
@@ -60,24 +46,9 @@ impl Postgres {
 
     async fn known_refusals(&self, refusals: &[RefusalKey], today: Day) -> StoreResult<Vec<bool>> {
         let found = sqlx::query(include_str!("sql/known_refusals.sql"))
-            .bind(
-                refusals
-                    .iter()
-                    .map(|(p, ..)| p.as_ref().map_or("", Code::as_str))
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                refusals
-                    .iter()
-                    .map(|(_, digest, _)| &digest[..])
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                refusals
-                    .iter()
-                    .map(|(.., code)| i16::from(code.code()))
-                    .collect::<Vec<_>>(),
-            )
+            .bind(refusals.iter().map(|(p, ..)| p.as_ref().map_or("", Code::as_str)).collect::<Vec<_>>())
+            .bind(refusals.iter().map(|(_, digest, _)| &digest[..]).collect::<Vec<_>>())
+            .bind(refusals.iter().map(|(.., code)| i16::from(code.code())).collect::<Vec<_>>())
             .bind(PgDay(today))
             .fetch_all(&self.writer)
             .await
@@ -87,30 +58,10 @@ impl Postgres {
 
     async fn known_conflicts(&self, conflicts: &[ConflictKey]) -> StoreResult<Vec<bool>> {
         let found = sqlx::query(include_str!("sql/known_conflicts.sql"))
-            .bind(
-                conflicts
-                    .iter()
-                    .map(|(key, _)| key.platform.as_str())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                conflicts
-                    .iter()
-                    .map(|(key, _)| key.order_id.as_str())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                conflicts
-                    .iter()
-                    .map(|(key, _)| i16::from(key.assignment_no))
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                conflicts
-                    .iter()
-                    .map(|(_, digest)| &digest[..])
-                    .collect::<Vec<_>>(),
-            )
+            .bind(conflicts.iter().map(|(key, _)| key.platform.as_str()).collect::<Vec<_>>())
+            .bind(conflicts.iter().map(|(key, _)| key.order_id.as_str()).collect::<Vec<_>>())
+            .bind(conflicts.iter().map(|(key, _)| i16::from(key.assignment_no)).collect::<Vec<_>>())
+            .bind(conflicts.iter().map(|(_, digest)| &digest[..]).collect::<Vec<_>>())
             .fetch_all(&self.writer)
             .await
             .map_err(store_error)?;

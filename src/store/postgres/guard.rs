@@ -23,51 +23,34 @@ const LEDGER_TABLES: [&str; 9] = [
     "request",
 ];
 /// Tables of schema `ledger` that are no part of the ledger: counters, and the migrations' own.
-const OTHER_TABLES: [&str; 4] = [
-    "refusal_repeat",
-    "conflict_repeat",
-    "past_limit",
-    "_sqlx_migrations",
-];
+const OTHER_TABLES: [&str; 4] = ["refusal_repeat", "conflict_repeat", "past_limit", "_sqlx_migrations"];
+
+/// A ledger was made here, of whatever version.
+pub async fn schema_exists(connection: &mut PgConnection) -> Result<bool, GuardFailure> {
+    let row = sqlx::query(include_str!("sql/schema_exists.sql")).fetch_one(&mut *connection).await;
+    Ok(row.and_then(|r| r.try_get(0)).map_err(store_error)?)
+}
 
 /// The schema is there and of this version.
 pub async fn check_schema(connection: &mut PgConnection) -> Result<(), GuardFailure> {
-    let row = sqlx::query(include_str!("sql/schema_exists.sql"))
-        .fetch_one(&mut *connection)
-        .await;
-    let present: bool = row.and_then(|r| r.try_get(0)).map_err(store_error)?;
-    if !present {
-        return Err(GuardFailure::Schema(
-            "the database holds no ledger; run `premium-ledger migrate`".to_owned(),
-        ));
+    if !schema_exists(connection).await? {
+        return Err(GuardFailure::Schema("the database holds no ledger; run `premium-ledger migrate`".to_owned()));
     }
     // Read as the writer: a login need not see the table itself.
-    sqlx::query("set role premium_ledger_writer")
-        .execute(&mut *connection)
-        .await
-        .map_err(not_a_member)?;
-    let rows = sqlx::query(include_str!("sql/schema_versions.sql"))
-        .fetch_all(&mut *connection)
-        .await;
-    sqlx::query("reset role")
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
+    sqlx::query("set role premium_ledger_writer").execute(&mut *connection).await.map_err(not_a_member)?;
+    let rows = sqlx::query(include_str!("sql/schema_versions.sql")).fetch_all(&mut *connection).await;
+    sqlx::query("reset role").execute(&mut *connection).await.map_err(store_error)?;
     let ran: Result<Vec<i64>, _> = rows.map_err(store_error)?.iter().map(|r| r.try_get(0)).collect();
     let ran = ran.map_err(store_error)?;
     let known: Vec<i64> = MIGRATIONS.iter().map(|(version, ..)| *version).collect();
     match ran == known {
         true => Ok(()),
-        false => Err(GuardFailure::Schema(format!(
-            "migrations {ran:?} ran, this version has {known:?}"
-        ))),
+        false => Err(GuardFailure::Schema(format!("migrations {ran:?} ran, this version has {known:?}"))),
     }
 }
 
 fn not_a_member(error: sqlx::Error) -> GuardFailure {
-    let denied = error
-        .as_database_error()
-        .is_some_and(|e| e.code().as_deref() == Some("42501"));
+    let denied = error.as_database_error().is_some_and(|e| e.code().as_deref() == Some("42501"));
     match denied {
         true => GuardFailure::Login(
             "it is no member of premium_ledger_writer and premium_ledger_reader; \
@@ -80,18 +63,12 @@ fn not_a_member(error: sqlx::Error) -> GuardFailure {
 
 /// The login itself, whatever role it takes, can neither change nor re-make the ledger.
 pub async fn check_login(connection: &mut PgConnection) -> Result<(), GuardFailure> {
-    let row = sqlx::query(include_str!("sql/login.sql"))
-        .bind(&OTHER_TABLES[..])
-        .fetch_one(connection)
-        .await;
+    let row = sqlx::query(include_str!("sql/login.sql")).bind(&OTHER_TABLES[..]).fetch_one(connection).await;
     let row = row.map_err(store_error)?;
     let has = |column: &str| row.try_get::<bool, _>(column).map_err(store_error);
     let found = [
         (has("is_superuser")?, "it is a superuser"),
-        (
-            has("may_create_roles")?,
-            "it may create roles, and so make itself the owner",
-        ),
+        (has("may_create_roles")?, "it may create roles, and so make itself the owner"),
         (has("is_owner")?, "it is a member of premium_ledger_owner"),
         (has("may_change")?, "it owns or may change ledger tables"),
     ];
@@ -103,10 +80,7 @@ pub async fn check_login(connection: &mut PgConnection) -> Result<(), GuardFailu
 
 /// Every ledger table has its trigger, and writer and reader may not change it.
 pub async fn check_tables(connection: &mut PgConnection) -> Result<(), GuardFailure> {
-    let rows = sqlx::query(include_str!("sql/unguarded.sql"))
-        .bind(&LEDGER_TABLES[..])
-        .fetch_all(connection)
-        .await;
+    let rows = sqlx::query(include_str!("sql/unguarded.sql")).bind(&LEDGER_TABLES[..]).fetch_all(connection).await;
     let rows = rows.map_err(store_error)?;
     let Some(row) = rows.first() else { return Ok(()) };
     let has = |column: &str| row.try_get::<bool, _>(column).map_err(store_error);
@@ -121,15 +95,13 @@ pub async fn check_tables(connection: &mut PgConnection) -> Result<(), GuardFail
 
 /// fsync, full_page_writes and synchronous_commit as a writing connection has them. Weak ones are refused, or given back.
 pub async fn check_durability(writer: &PgPool, leniency: Leniency) -> Result<Vec<String>, GuardFailure> {
-    let rows = sqlx::query(include_str!("sql/durability.sql"))
-        .fetch_all(writer)
-        .await
-        .map_err(
-            |error| match error.as_database_error().and_then(|e| e.code()).as_deref() {
+    let rows =
+        sqlx::query(include_str!("sql/durability.sql")).fetch_all(writer).await.map_err(|error| {
+            match error.as_database_error().and_then(|e| e.code()).as_deref() {
                 Some("42501") => not_a_member(error),
                 _ => GuardFailure::Store(store_error(error)),
-            },
-        )?;
+            }
+        })?;
     let mut weak = Vec::new();
     for row in rows {
         let (name, setting) = (row.text("name")?, row.text("setting")?);

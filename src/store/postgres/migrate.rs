@@ -16,22 +16,13 @@ pub async fn migrate(url: &str) -> Result<(), GuardFailure> {
     let prepared = prepare(&mut connection).await;
     connection.unlock().await.map_err(failed)?;
     prepared.map_err(store_error)?;
-    let migrator = Migrator {
-        migrations: Cow::Owned(migrations()),
-        ..Migrator::DEFAULT
-    };
+    let migrator = Migrator { migrations: Cow::Owned(migrations()), ..Migrator::DEFAULT };
     migrator.run(&mut connection).await.map_err(failed)
 }
 
 fn migrations() -> Vec<Migration> {
     let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
-        Migration::new(
-            *version,
-            Cow::Borrowed(*name),
-            MigrationType::Simple,
-            Cow::Borrowed(*sql),
-            false,
-        )
+        Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, Cow::Borrowed(*sql), false)
     };
     MIGRATIONS.iter().map(migration).collect()
 }

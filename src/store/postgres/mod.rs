@@ -21,11 +21,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Statements of this backend by file name, for the test that prepares every one of them.
-pub const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "ledger",
-    include_str!("../../../migrations/postgres/0001_ledger.sql"),
-)];
+pub const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "ledger", include_str!("../../../migrations/postgres/0001_ledger.sql"))];
 
 /// Journal ids in a block of the sequence.
 const ID_BLOCK: u64 = 64;
@@ -67,21 +64,10 @@ impl Postgres {
         guard::check_tables(&mut login).await?;
         login.close().await.map_err(store_error)?;
 
-        let writer = pool(
-            &options,
-            connections.writers,
-            include_str!("sql/session_writer.sql"),
-        );
+        let writer = pool(&options, connections.writers, include_str!("sql/session_writer.sql"));
         let weaknesses = guard::check_durability(&writer, leniency).await?;
-        let reader = pool(
-            &options,
-            connections.readers,
-            include_str!("sql/session_reader.sql"),
-        );
-        let row = sqlx::query(include_str!("sql/ledger_id.sql"))
-            .fetch_one(&reader)
-            .await
-            .map_err(store_error)?;
+        let reader = pool(&options, connections.readers, include_str!("sql/session_reader.sql"));
+        let row = sqlx::query(include_str!("sql/ledger_id.sql")).fetch_one(&reader).await.map_err(store_error)?;
         let id: i64 = row.try_get(0).map_err(store_error)?;
         let ledger_id = u64::try_from(id).ok().and_then(LedgerId::new);
         let corrupt = || super::StoreError::Corrupt("identity: ledger_id has more than 40 bits".to_owned());
@@ -111,10 +97,7 @@ impl Postgres {
             Some(id) => id,
             None => {
                 let sql = include_str!("sql/next_journal_ids.sql");
-                let row = sqlx::query(sql)
-                    .fetch_one(&self.writer)
-                    .await
-                    .map_err(store_error)?;
+                let row = sqlx::query(sql).fetch_one(&self.writer).await.map_err(store_error)?;
                 let first: i64 = row.try_get(0).map_err(store_error)?;
                 let first = first as u64;
                 *self.ids.lock().expect("no panic while held") = first + 1..first + ID_BLOCK;
@@ -126,10 +109,7 @@ impl Postgres {
 
     /// See [`super::Store::ping`].
     pub async fn ping(&self) -> StoreResult<()> {
-        sqlx::query(include_str!("sql/ping.sql"))
-            .execute(&self.reader)
-            .await
-            .map_err(store_error)?;
+        sqlx::query(include_str!("sql/ping.sql")).execute(&self.reader).await.map_err(store_error)?;
         Ok(())
     }
 
@@ -138,6 +118,28 @@ impl Postgres {
         self.writer.close().await;
         self.reader.close().await;
     }
+}
+
+/// The URL is one of Postgres.
+pub fn check_url(url: &str) -> bool {
+    (url.starts_with("postgres://") || url.starts_with("postgresql://")) && url.parse::<PgConnectOptions>().is_ok()
+}
+
+/// The server is on loopback or a Unix socket.
+pub fn is_local(url: &str) -> bool {
+    let Ok(options) = url.parse::<PgConnectOptions>() else { return false };
+    let host = options.get_host();
+    let loopback = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    options.get_socket().is_some() || host.starts_with('/') || host == "localhost" || loopback
+}
+
+/// No ledger was ever made in the database.
+pub async fn is_empty(url: &str) -> Result<bool, GuardFailure> {
+    let options: PgConnectOptions = url.parse().map_err(store_error)?;
+    let mut login = connect(&options).await?;
+    let present = guard::schema_exists(&mut login).await?;
+    login.close().await.map_err(store_error)?;
+    Ok(!present)
 }
 
 /// One connection as the login itself, bounded in time.
@@ -160,11 +162,7 @@ fn pool(options: &PgConnectOptions, size: u32, session: &'static str) -> PgPool 
             Box::pin(async move {
                 let query = sqlx::query(session);
                 let writes = session.contains("synchronous_commit");
-                let query = if writes {
-                    query.bind(guard::SYNCHRONOUS_COMMIT)
-                } else {
-                    query
-                };
+                let query = if writes { query.bind(guard::SYNCHRONOUS_COMMIT) } else { query };
                 query.execute(connection).await.map(|_| ())
             })
         })

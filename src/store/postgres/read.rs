@@ -5,8 +5,8 @@ use super::codec::{PgDay, PgInstant, store_error};
 use crate::ledger::RequestRecord;
 use crate::store::rows::{self, Columns, corrupt};
 use crate::store::{
-    CONFLICTS_PER_ORDER, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION,
-    NewestWatermark, StoreError, StoreResult,
+    CONFLICTS_PER_ORDER, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark,
+    StoreError, StoreResult,
 };
 use crate::types::{
     Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
@@ -33,12 +33,7 @@ impl Postgres {
             .bind(platforms(&keys))
             .bind(order_ids(&keys))
             .bind(assignments(&keys))
-            .bind(
-                slots
-                    .iter()
-                    .map(|(_, slot)| slot.get() as i16)
-                    .collect::<Vec<_>>(),
-            )
+            .bind(slots.iter().map(|(_, slot)| slot.get() as i16).collect::<Vec<_>>())
             .fetch_all(&self.writer)
             .await
             .map_err(store_error)?;
@@ -146,9 +141,7 @@ impl Postgres {
 
     /// See [`crate::store::Store::watermarks`].
     pub async fn watermarks(&self) -> StoreResult<Vec<NewestWatermark>> {
-        let found = sqlx::query(include_str!("sql/watermarks.sql"))
-            .fetch_all(&self.reader)
-            .await;
+        let found = sqlx::query(include_str!("sql/watermarks.sql")).fetch_all(&self.reader).await;
         found.map_err(store_error)?.iter().map(rows::watermark).collect()
     }
 

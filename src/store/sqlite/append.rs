@@ -53,76 +53,31 @@ async fn insert_journal(
 }
 
 async fn insert_entries(connection: &mut SqliteConnection, journal: &Journal) -> StoreResult<()> {
-    bulk::execute(
-        connection,
-        include_str!("sql/insert_line.sql"),
-        &journal.lines,
-        line,
-    )
-    .await?;
+    bulk::execute(connection, include_str!("sql/insert_line.sql"), &journal.lines, line).await?;
 
     let placed = |i: usize, c| (journal.conflict_place(i), c);
-    let conflicts: Vec<(Position, &Conflict)> = journal
-        .conflicts
-        .iter()
-        .enumerate()
-        .map(|(i, c)| placed(i, c))
-        .collect();
-    bulk::execute(
-        connection,
-        include_str!("sql/insert_conflict.sql"),
-        &conflicts,
-        conflict,
-    )
-    .await?;
+    let conflicts: Vec<(Position, &Conflict)> =
+        journal.conflicts.iter().enumerate().map(|(i, c)| placed(i, c)).collect();
+    bulk::execute(connection, include_str!("sql/insert_conflict.sql"), &conflicts, conflict).await?;
 
     let placed = |i: usize, r| (journal.refusal_place(i), r);
-    let refusals: Vec<(Position, &Refusal)> = journal
-        .refusals
-        .iter()
-        .enumerate()
-        .map(|(i, r)| placed(i, r))
-        .collect();
-    bulk::execute(
-        connection,
-        include_str!("sql/insert_refusal.sql"),
-        &refusals,
-        refusal,
-    )
-    .await?;
+    let refusals: Vec<(Position, &Refusal)> =
+        journal.refusals.iter().enumerate().map(|(i, r)| placed(i, r)).collect();
+    bulk::execute(connection, include_str!("sql/insert_refusal.sql"), &refusals, refusal).await?;
 
     for (i, watermark) in journal.watermarks.iter().enumerate() {
-        let query = place(
-            sqlx::query(include_str!("sql/insert_watermark.sql")),
-            journal.watermark_place(i),
-        );
-        let query = query
-            .bind(watermark.platform.as_str())
-            .bind(watermark.report_no as i64);
-        query
-            .bind(watermark.at.micros())
-            .execute(&mut *connection)
-            .await
-            .map_err(store_error)?;
+        let query = place(sqlx::query(include_str!("sql/insert_watermark.sql")), journal.watermark_place(i));
+        let query = query.bind(watermark.platform.as_str()).bind(watermark.report_no as i64);
+        query.bind(watermark.at.micros()).execute(&mut *connection).await.map_err(store_error)?;
         let hour = include_str!("sql/insert_watermark_hour.sql");
         bulk::execute(connection, hour, &watermark.hourly, |query, hourly| {
-            let query = query
-                .bind(watermark.platform.as_str())
-                .bind(watermark.report_no as i64);
-            query
-                .bind(hourly.hour.micros())
-                .bind(hourly.accepted as i64)
-                .bind(hourly.ended as i64)
+            let query = query.bind(watermark.platform.as_str()).bind(watermark.report_no as i64);
+            query.bind(hourly.hour.micros()).bind(hourly.accepted as i64).bind(hourly.ended as i64)
         })
         .await?;
     }
-    bulk::execute(
-        connection,
-        include_str!("sql/insert_registry_row.sql"),
-        &journal.registry,
-        registry_row,
-    )
-    .await?;
+    bulk::execute(connection, include_str!("sql/insert_registry_row.sql"), &journal.registry, registry_row)
+        .await?;
 
     if let Some(request) = &journal.request {
         sqlx::query(include_str!("sql/insert_request.sql"))
@@ -138,17 +93,12 @@ async fn insert_entries(connection: &mut SqliteConnection, journal: &Journal) ->
 }
 
 fn place(query: Bound<'_>, at: Position) -> Bound<'_> {
-    query
-        .bind(at.journal.get() as i64)
-        .bind(i64::from(at.line_no.get()))
+    query.bind(at.journal.get() as i64).bind(i64::from(at.line_no.get()))
 }
 
 fn key<'q>(query: Bound<'q>, order: &'q Order) -> Bound<'q> {
     let key = &order.key;
-    query
-        .bind(key.platform.as_str())
-        .bind(key.order_id.as_str())
-        .bind(i64::from(key.assignment_no))
+    query.bind(key.platform.as_str()).bind(key.order_id.as_str()).bind(i64::from(key.assignment_no))
 }
 
 /// worker_id to sent_at.
@@ -168,13 +118,9 @@ fn content<'q>(query: Bound<'q>, order: &'q Order) -> Bound<'q> {
 
 fn line<'q>(query: Bound<'q>, line: &'q Line) -> Bound<'q> {
     let query = key(place(query, line.position), &line.order);
-    let query = query
-        .bind(i64::from(line.slot.get()))
-        .bind(i64::from(line.kind.code()));
+    let query = query.bind(i64::from(line.slot.get())).bind(i64::from(line.kind.code()));
     let query = priced(content(query, &line.order), &line.priced);
-    query
-        .bind(line.corrects.map(|s| i64::from(s.get())))
-        .bind(line.reversal_reason.map(|r| i64::from(r.code())))
+    query.bind(line.corrects.map(|s| i64::from(s.get()))).bind(line.reversal_reason.map(|r| i64::from(r.code())))
 }
 
 fn priced<'q>(query: Bound<'q>, priced: &'q Priced) -> Bound<'q> {
@@ -191,9 +137,7 @@ fn priced<'q>(query: Bound<'q>, priced: &'q Priced) -> Bound<'q> {
 
 fn conflict<'q>(query: Bound<'q>, (at, conflict): &'q (Position, &'q Conflict)) -> Bound<'q> {
     let query = content(key(place(query, *at), &conflict.order), &conflict.order);
-    let query = query
-        .bind(&conflict.digest[..])
-        .bind(i64::from(conflict.differing.bits()));
+    let query = query.bind(&conflict.digest[..]).bind(i64::from(conflict.differing.bits()));
     place(query, conflict.compared_with).bind(conflict.received_on.to_string())
 }
 
@@ -243,32 +187,22 @@ async fn raise(connection: &mut SqliteConnection, repeats: &Repeats) -> StoreRes
     )
     .await?;
     let conflicts: Vec<_> = repeats.conflicts.iter().collect();
-    bulk::execute(
-        connection,
-        include_str!("sql/raise_conflicts.sql"),
-        &conflicts,
-        |query, ((key, digest), n)| {
-            query
-                .bind(key.platform.as_str())
-                .bind(key.order_id.as_str())
-                .bind(i64::from(key.assignment_no))
-                .bind(&digest[..])
-                .bind(**n as i64)
-        },
-    )
+    bulk::execute(connection, include_str!("sql/raise_conflicts.sql"), &conflicts, |query, ((key, digest), n)| {
+        query
+            .bind(key.platform.as_str())
+            .bind(key.order_id.as_str())
+            .bind(i64::from(key.assignment_no))
+            .bind(&digest[..])
+            .bind(**n as i64)
+    })
     .await?;
     let past_limit = repeats.past_limit();
-    bulk::execute(
-        connection,
-        include_str!("sql/raise_past_limit.sql"),
-        &past_limit,
-        |query, row| {
-            query
-                .bind(row.platform)
-                .bind(row.day.to_string())
-                .bind(i64::from(row.entry_type))
-                .bind(row.arrivals as i64)
-        },
-    )
+    bulk::execute(connection, include_str!("sql/raise_past_limit.sql"), &past_limit, |query, row| {
+        query
+            .bind(row.platform)
+            .bind(row.day.to_string())
+            .bind(i64::from(row.entry_type))
+            .bind(row.arrivals as i64)
+    })
     .await
 }

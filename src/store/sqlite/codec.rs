@@ -40,9 +40,7 @@ impl Columns for SqliteRow {
 
     fn instant_opt(&self, column: &'static str) -> StoreResult<Option<Instant>> {
         let micros: Option<i64> = get(self, column)?;
-        micros
-            .map(|m| Instant::from_micros(m).ok_or_else(|| corrupt(column, "is no instant")))
-            .transpose()
+        micros.map(|m| Instant::from_micros(m).ok_or_else(|| corrupt(column, "is no instant"))).transpose()
     }
 
     fn micros_opt(&self, column: &'static str) -> StoreResult<Option<i64>> {
@@ -51,8 +49,7 @@ impl Columns for SqliteRow {
 
     fn day_opt(&self, column: &'static str) -> StoreResult<Option<Day>> {
         let text: Option<String> = get(self, column)?;
-        text.map(|t| Day::parse(&t).map_err(|e| corrupt(column, e)))
-            .transpose()
+        text.map(|t| Day::parse(&t).map_err(|e| corrupt(column, e))).transpose()
     }
 }
 
@@ -70,10 +67,7 @@ pub fn store_error(error: sqlx::Error) -> StoreError {
             _ => StoreError::Failed(Box::new(error)),
         };
     };
-    let code: i32 = database
-        .code()
-        .and_then(|code| code.parse().ok())
-        .unwrap_or_default();
+    let code: i32 = database.code().and_then(|code| code.parse().ok()).unwrap_or_default();
     match (code, code & 0xFF) {
         // SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_ROWID
         (1_555 | 2_067 | 2_579, _) => StoreError::Taken("unique".to_owned()),

@@ -14,19 +14,15 @@ impl Sqlite {
     pub async fn taken(&self, slots: &[(&OrderKey, Slot)]) -> StoreResult<Vec<bool>> {
         let asked: Vec<_> = slots.iter().enumerate().collect();
         let mut connection = self.writer.acquire().await.map_err(store_error)?;
-        let found = bulk::fetch(
-            &mut connection,
-            include_str!("sql/taken.sql"),
-            &asked,
-            |query, (n, (key, slot))| {
+        let found =
+            bulk::fetch(&mut connection, include_str!("sql/taken.sql"), &asked, |query, (n, (key, slot))| {
                 query
                     .bind(*n as i64)
                     .bind(key.platform.as_str())
                     .bind(key.order_id.as_str())
                     .bind(i64::from(key.assignment_no))
                     .bind(i64::from(slot.get()))
-            },
-        );
+            });
         flags(&found.await?, slots.len())
     }
 
@@ -44,13 +40,7 @@ impl Sqlite {
         for (platform, ..) in refusals {
             if !doubts.refusals_today.contains_key(platform) {
                 let code = platform.as_ref().map_or("", Code::as_str);
-                let kept = count(
-                    &mut connection,
-                    include_str!("sql/count_refusals.sql"),
-                    code,
-                    today,
-                )
-                .await?;
+                let kept = count(&mut connection, include_str!("sql/count_refusals.sql"), code, today).await?;
                 doubts.refusals_today.insert(platform.clone(), kept);
             }
         }
@@ -83,10 +73,7 @@ async fn known_refusals(
     flags(&found.await?, refusals.len())
 }
 
-async fn known_conflicts(
-    connection: &mut SqliteConnection,
-    conflicts: &[ConflictKey],
-) -> StoreResult<Vec<bool>> {
+async fn known_conflicts(connection: &mut SqliteConnection, conflicts: &[ConflictKey]) -> StoreResult<Vec<bool>> {
     let asked: Vec<_> = conflicts.iter().enumerate().collect();
     let sql = include_str!("sql/known_conflicts.sql");
     let found = bulk::fetch(connection, sql, &asked, |query, (n, (key, digest))| {
@@ -106,10 +93,7 @@ async fn count(
     platform: &str,
     day: Day,
 ) -> StoreResult<u64> {
-    let query = sqlx::query(sql)
-        .bind(platform)
-        .bind(day.to_string())
-        .bind(DAILY_LIMIT as i64);
+    let query = sqlx::query(sql).bind(platform).bind(day.to_string()).bind(DAILY_LIMIT as i64);
     let row = query.fetch_one(connection).await.map_err(store_error)?;
     u64::try_from(row.int("kept")?).map_err(|_| corrupt("kept", "is negative"))
 }

@@ -14,13 +14,8 @@ pub fn lock(path: &Path) -> Result<File, GuardFailure> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let failed = |e: std::io::Error| GuardFailure::InUse(format!("{}: {e}", Path::new(&name).display()));
-    let mut file = File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(&name)
-        .map_err(failed)?;
+    let mut file =
+        File::options().create(true).truncate(false).read(true).write(true).open(&name).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -36,39 +31,28 @@ pub fn lock(path: &Path) -> Result<File, GuardFailure> {
         Err(TryLockError::Error(e)) => return Err(failed(e)),
     }
     file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
-    writeln!(file, "process {}", std::process::id())
-        .and_then(|()| file.flush())
-        .map_err(failed)?;
+    writeln!(file, "process {}", std::process::id()).and_then(|()| file.flush()).map_err(failed)?;
     Ok(file)
 }
 
 /// The triggers of the migrations, each with its text, as they stand in the file.
 pub async fn check_triggers(connection: &mut SqliteConnection) -> Result<(), GuardFailure> {
-    let row = sqlx::query(include_str!("sql/recursive_triggers.sql"))
-        .fetch_one(&mut *connection)
-        .await;
+    let row = sqlx::query(include_str!("sql/recursive_triggers.sql")).fetch_one(&mut *connection).await;
     if row.map_err(store_error)?.int("recursive_triggers")? != 1 {
         return Err(GuardFailure::Unguarded("recursive_triggers is off".to_owned()));
     }
-    let rows = sqlx::query(include_str!("sql/triggers.sql"))
-        .fetch_all(connection)
-        .await
-        .map_err(store_error)?;
+    let rows = sqlx::query(include_str!("sql/triggers.sql")).fetch_all(connection).await.map_err(store_error)?;
     let mut standing = Vec::new();
     for row in &rows {
         standing.push(squeeze(&row.text("sql")?));
     }
-    let expected = MIGRATIONS
-        .iter()
-        .flat_map(|(_, _, sql)| sql.lines())
-        .filter(|l| l.starts_with("create trigger"));
+    let expected =
+        MIGRATIONS.iter().flat_map(|(_, _, sql)| sql.lines()).filter(|l| l.starts_with("create trigger"));
     for trigger in expected {
         let text = squeeze(trigger.trim_end_matches(';'));
         if !standing.contains(&text) {
             let name = trigger.split(' ').nth(2).unwrap_or(trigger);
-            return Err(GuardFailure::Unguarded(format!(
-                "trigger {name} is missing or changed"
-            )));
+            return Err(GuardFailure::Unguarded(format!("trigger {name} is missing or changed")));
         }
     }
     Ok(())
@@ -76,10 +60,7 @@ pub async fn check_triggers(connection: &mut SqliteConnection) -> Result<(), Gua
 
 /// SQLite writes CREATE in capitals and keeps the rest.
 fn squeeze(sql: &str) -> String {
-    sql.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .to_lowercase()
+    sql.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 /// journal_mode and synchronous as the service's connections have them. Weak ones are refused, or given back.
@@ -87,13 +68,9 @@ pub async fn check_durability(
     connection: &mut SqliteConnection,
     leniency: Leniency,
 ) -> Result<Vec<String>, GuardFailure> {
-    let row = sqlx::query(include_str!("sql/journal_mode.sql"))
-        .fetch_one(&mut *connection)
-        .await;
+    let row = sqlx::query(include_str!("sql/journal_mode.sql")).fetch_one(&mut *connection).await;
     let journal_mode = row.map_err(store_error)?.text("journal_mode")?;
-    let row = sqlx::query(include_str!("sql/synchronous.sql"))
-        .fetch_one(&mut *connection)
-        .await;
+    let row = sqlx::query(include_str!("sql/synchronous.sql")).fetch_one(&mut *connection).await;
     let synchronous = row.map_err(store_error)?.int("synchronous")?;
     let mut weak = Vec::new();
     if !["wal", "delete", "truncate", "persist"].contains(&journal_mode.as_str()) {

@@ -16,8 +16,7 @@ use crate::types::{JournalId, LedgerId};
 use sqlx::Connection;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use std::borrow::Cow;
 use std::fs::File;
@@ -27,11 +26,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// (version, name, statements) of every migration.
-pub const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "ledger",
-    include_str!("../../../migrations/sqlite/0001_ledger.sql"),
-)];
+pub const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "ledger", include_str!("../../../migrations/sqlite/0001_ledger.sql"))];
 
 /// Page cache of the writing connection, KiB.
 const WRITER_CACHE_KIB: i64 = 262_144;
@@ -57,21 +53,14 @@ pub struct Sqlite {
 
 impl Sqlite {
     /// Opens the file, makes it and migrates it where need be, and checks its guards.
-    pub async fn open(
-        path: &Path,
-        readers: u32,
-        clock: Clock,
-        leniency: Leniency,
-    ) -> Result<Self, GuardFailure> {
+    pub async fn open(path: &Path, readers: u32, clock: Clock, leniency: Leniency) -> Result<Self, GuardFailure> {
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)
                 .map_err(|e| GuardFailure::InUse(format!("{}: {e}", folder.display())))?;
         }
         let lock = guard::lock(path)?;
         migrate(path).await?;
-        let mut check = SqliteConnection::connect_with(&options(path))
-            .await
-            .map_err(store_error)?;
+        let mut check = SqliteConnection::connect_with(&options(path)).await.map_err(store_error)?;
         guard::check_triggers(&mut check).await?;
         let weaknesses = guard::check_durability(&mut check, leniency).await?;
         check.close().await.map_err(store_error)?;
@@ -80,24 +69,15 @@ impl Sqlite {
             .max_connections(1)
             .test_before_acquire(false)
             .connect_lazy_with(options(path).pragma("cache_size", (-WRITER_CACHE_KIB).to_string()));
-        let reader = SqlitePoolOptions::new()
-            .max_connections(readers)
-            .test_before_acquire(false)
-            .connect_lazy_with(
-                options(path)
-                    .pragma("cache_size", (-READER_CACHE_KIB).to_string())
-                    .pragma("query_only", "on"),
+        let reader =
+            SqlitePoolOptions::new().max_connections(readers).test_before_acquire(false).connect_lazy_with(
+                options(path).pragma("cache_size", (-READER_CACHE_KIB).to_string()).pragma("query_only", "on"),
             );
-        let row = sqlx::query(include_str!("sql/ledger_id.sql"))
-            .fetch_one(&reader)
-            .await
-            .map_err(store_error)?;
+        let row = sqlx::query(include_str!("sql/ledger_id.sql")).fetch_one(&reader).await.map_err(store_error)?;
         let ledger_id = u64::try_from(row.int("ledger_id")?).ok().and_then(LedgerId::new);
         let corrupt = || StoreError::Corrupt("identity: ledger_id has more than 40 bits".to_owned());
-        let row = sqlx::query(include_str!("sql/last_journal.sql"))
-            .fetch_one(&reader)
-            .await
-            .map_err(store_error)?;
+        let row =
+            sqlx::query(include_str!("sql/last_journal.sql")).fetch_one(&reader).await.map_err(store_error)?;
         Ok(Self {
             writer,
             reader,
@@ -127,10 +107,7 @@ impl Sqlite {
 
     /// See [`super::Store::ping`].
     pub async fn ping(&self) -> StoreResult<()> {
-        sqlx::query(include_str!("sql/ping.sql"))
-            .execute(&self.reader)
-            .await
-            .map_err(store_error)?;
+        sqlx::query(include_str!("sql/ping.sql")).execute(&self.reader).await.map_err(store_error)?;
         Ok(())
     }
 
@@ -157,23 +134,12 @@ pub fn options(path: &Path) -> SqliteConnectOptions {
 
 /// Brings the file to this version's schema.
 pub async fn migrate(path: &Path) -> Result<(), GuardFailure> {
-    let mut connection = SqliteConnection::connect_with(&options(path))
-        .await
-        .map_err(store_error)?;
+    let mut connection = SqliteConnection::connect_with(&options(path)).await.map_err(store_error)?;
     let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
-        Migration::new(
-            *version,
-            Cow::Borrowed(*name),
-            MigrationType::Simple,
-            Cow::Borrowed(*sql),
-            false,
-        )
+        Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, Cow::Borrowed(*sql), false)
     };
     let migrations = MIGRATIONS.iter().map(migration).collect();
-    let migrator = Migrator {
-        migrations: Cow::Owned(migrations),
-        ..Migrator::DEFAULT
-    };
+    let migrator = Migrator { migrations: Cow::Owned(migrations), ..Migrator::DEFAULT };
     let ran = migrator.run(&mut connection).await;
     connection.close().await.map_err(store_error)?;
     ran.map_err(|error| match error {

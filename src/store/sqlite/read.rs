@@ -5,8 +5,8 @@ use super::{Sqlite, bulk};
 use crate::ledger::RequestRecord;
 use crate::store::rows::{self, Columns, corrupt};
 use crate::store::{
-    CONFLICTS_PER_ORDER, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION,
-    NewestWatermark, StoreError, StoreResult,
+    CONFLICTS_PER_ORDER, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark,
+    StoreError, StoreResult,
 };
 use crate::types::{
     Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
@@ -106,19 +106,14 @@ impl Sqlite {
 
     async fn past_limit(&self, platform: &str, day: Day, entry_type: i16) -> StoreResult<u64> {
         let query = sqlx::query(include_str!("sql/past_limit.sql"));
-        let query = query
-            .bind(platform)
-            .bind(day.to_string())
-            .bind(i64::from(entry_type));
+        let query = query.bind(platform).bind(day.to_string()).bind(i64::from(entry_type));
         let row = query.fetch_one(&self.reader).await.map_err(store_error)?;
         u64::try_from(row.int("arrivals")?).map_err(|_| corrupt("arrivals", "is negative"))
     }
 
     /// See [`crate::store::Store::watermarks`].
     pub async fn watermarks(&self) -> StoreResult<Vec<NewestWatermark>> {
-        let found = sqlx::query(include_str!("sql/watermarks.sql"))
-            .fetch_all(&self.reader)
-            .await;
+        let found = sqlx::query(include_str!("sql/watermarks.sql")).fetch_all(&self.reader).await;
         found.map_err(store_error)?.iter().map(rows::watermark).collect()
     }
 

@@ -1,0 +1,40 @@
+//! ListWorkerDay: all intervals of a worker that touch one day.
+
+use super::{CoverageApi, interval, known_at, watermark};
+use crate::api::{decode, proto as pb, status};
+use crate::coverage::list_day;
+use crate::types::{Day, Instant, Malformed, ViolationCode, Violations};
+use tonic::Status;
+
+impl CoverageApi {
+    pub(super) async fn list_worker_day(
+        &self,
+        request: pb::ListWorkerDayRequest,
+    ) -> Result<pb::ListWorkerDayResponse, Status> {
+        let mut wrong = Violations::default();
+        let worker = decode::reader(&request.worker_id, request.purpose, request.case_no, &mut wrong);
+        let day = wrong.take("date", decode::day(&request.date).and_then(|day| within(day, self.clock.now())));
+        let (Some(worker), Some(day), true) = (worker, day, wrong.is_empty()) else {
+            return Err(status::invalid("", &wrong));
+        };
+        known_at(request.known_at)?;
+        let found =
+            list_day(&self.store, &self.registry.snapshot(), worker, day).await.map_err(status::store_status)?;
+        let ledger = self.store.ledger_id();
+        Ok(pb::ListWorkerDayResponse {
+            intervals: found.intervals.iter().map(|i| interval::encode(i, None, None, ledger)).collect(),
+            truncated: found.truncated,
+            watermarks: found.watermarks.iter().map(watermark).collect(),
+        })
+    }
+}
+
+fn within(day: Day, now: Instant) -> Result<Day, Malformed> {
+    if day < Instant::SCHEME_BEGAN.day() {
+        return Err(decode::before_scheme());
+    }
+    match day > now.day() {
+        true => Err(Malformed::new(ViolationCode::InFuture, "must not lie in the future")),
+        false => Ok(day),
+    }
+}

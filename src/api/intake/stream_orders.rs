@@ -1,0 +1,77 @@
+//! StreamOrders: many requests in flight, answered in order when durable.
+//!
+//! One task reads and hands on, one answers. What is in flight is bounded by [`IN_FLIGHT`] requests and by the room in the lanes; past
+//! that the reader stops reading, and HTTP/2 flow control stops the sender.
+
+use super::IntakeApi;
+use crate::api::proto as pb;
+use crate::api::status;
+use crate::intake::{IntakeError, Pending, Wait};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+/// Most requests of one stream between reading and answering.
+const IN_FLIGHT: usize = 64;
+/// Most responses of one stream that wait for the connection.
+const UNSENT: usize = 4;
+
+type Read = Result<(String, Pending), Status>;
+
+impl IntakeApi {
+    pub(super) fn stream_orders(
+        self,
+        requests: Streaming<pb::RecordOrdersRequest>,
+    ) -> ReceiverStream<Result<pb::RecordOrdersResponse, Status>> {
+        let (in_flight, pending) = mpsc::channel(IN_FLIGHT);
+        let (responses, unsent) = mpsc::channel(UNSENT);
+        tokio::spawn(self.clone().read(requests, in_flight));
+        tokio::spawn(self.answer(pending, responses));
+        ReceiverStream::new(unsent)
+    }
+
+    /// Ends with the stream, with its first error, or when the service stops; an error is answered after all that came before it.
+    async fn read(mut self, mut requests: Streaming<pb::RecordOrdersRequest>, in_flight: mpsc::Sender<Read>) {
+        loop {
+            let message = tokio::select! {
+                message = requests.message() => message,
+                _ = self.stopping.wait_for(|stop| *stop) => Err(status::intake_status(IntakeError::Stopping)),
+            };
+            let read = match message {
+                Ok(None) => return,
+                Ok(Some(request)) => self.submit(request).await,
+                Err(status) => Err(status),
+            };
+            let failed = read.is_err();
+            if in_flight.send(read).await.is_err() || failed {
+                return;
+            }
+        }
+    }
+
+    async fn submit(&self, request: pb::RecordOrdersRequest) -> Read {
+        let (batch_id, items) = self.items(request)?;
+        let pending = self.intake.submit(items, Wait::ForRoom).await.map_err(status::intake_status)?;
+        Ok((batch_id, pending))
+    }
+
+    async fn answer(
+        self,
+        mut pending: mpsc::Receiver<Read>,
+        responses: mpsc::Sender<Result<pb::RecordOrdersResponse, Status>>,
+    ) {
+        while let Some(read) = pending.recv().await {
+            let response = match read {
+                Ok((batch_id, pending)) => {
+                    let answers = pending.answers().await.map_err(status::intake_status);
+                    answers.map(|answers| self.response(batch_id, answers))
+                }
+                Err(status) => Err(status),
+            };
+            let failed = response.is_err();
+            if responses.send(response).await.is_err() || failed {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The wire: gRPC messages in, domain words to the rooms behind, answers out. The only place that knows tonic and prost, and the
+//! only home of generated code. One RPC per file; the trait impls here only forward.
+
+mod coverage;
+mod decode;
+mod decode_order;
+mod encode;
+mod intake;
+mod page;
+mod registry;
+mod status;
+
+pub use coverage::CoverageApi;
+pub use intake::IntakeApi;
+pub use registry::RegistryApi;
+
+/// Generated from `proto/`.
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
+pub mod proto {
+    tonic::include_proto!("premium.ledger.v1");
+
+    /// The descriptors of all files, for reflection.
+    pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+}
+
+/// Most bytes of a request.
+pub const REQUEST_BYTES: usize = 4 * 1024 * 1024;
+/// Once a response of many results reaches so many bytes, further results are cut to outcome and first code.
+pub const RESPONSE_SOFT_BYTES: usize = 3 * 1024 * 1024;
+/// Most bytes of a response: 10,000 cut results fit between the two.
+pub const RESPONSE_BYTES: usize = 4 * 1024 * 1024;

@@ -1,0 +1,217 @@
+//! Wires everything: store, registry, lanes, services, health, and the way down. The only file that knows every name.
+
+use crate::api::{CoverageApi, IntakeApi, REQUEST_BYTES, RESPONSE_BYTES, RegistryApi, proto};
+use crate::clock::Clock;
+use crate::config::{Config, Database};
+use crate::intake::{Intake, Registry, SNAPSHOT_REFRESH, SNAPSHOT_STALE};
+use crate::store::postgres::{self, Connections, Postgres};
+use crate::store::sqlite::Sqlite;
+use crate::store::{GuardFailure, Store, StoreError};
+use proto::coverage_service_server::CoverageServiceServer;
+use proto::intake_service_server::IntakeServiceServer;
+use proto::registry_service_server::RegistryServiceServer;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+/// Connections that Postgres appends need beside the lanes': corrections, puts, the registry's refresh.
+const EXTRA_WRITERS: u32 = 4;
+/// HTTP/2 window of one stream: a whole request fits.
+const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
+/// HTTP/2 window of a connection.
+const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
+/// Most calls of one connection at once; further ones wait at the sender.
+const CALLS_PER_CONNECTION: u32 = 1_024;
+/// How often a silent connection is asked whether it lives.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+/// Health's name for the durability of what is acknowledged: NOT_SERVING under `--allow-data-loss` with weak settings.
+pub const DURABILITY: &str = "premium-ledger.durability";
+
+/// Why the service could not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The database is not fit to serve from.
+    #[error(transparent)]
+    Guard(#[from] GuardFailure),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address cannot be served on.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// The server failed.
+    #[error("the server failed: {0}")]
+    Server(String),
+    /// What was accepted was not answered within the limit.
+    #[error("the drain took longer than its limit of {0:?}")]
+    Drain(Duration),
+}
+
+/// A ledger being served.
+#[derive(Debug)]
+pub struct App {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<Result<(), tonic::transport::Error>>,
+    lanes: Vec<JoinHandle<()>>,
+    refresh: JoinHandle<()>,
+    store: Store,
+    drain: Duration,
+}
+
+/// Opens the ledger that a configuration names; an empty Postgres is migrated first, if a login may.
+pub async fn open_store(config: &Config, clock: Clock) -> Result<Store, GuardFailure> {
+    match &config.database {
+        Database::Sqlite(path) => {
+            Sqlite::open(path, config.readers, clock, config.leniency).await.map(Store::Sqlite)
+        }
+        Database::Postgres(url) => {
+            if config.leniency.single_login {
+                tracing::warn!("--single-login: the login of the service could get round the ledger's guards");
+            }
+            if config.migrate_url.is_some() || postgres::is_empty(url).await? {
+                postgres::migrate(config.migrate_url.as_deref().unwrap_or(url)).await?;
+            }
+            let connections =
+                Connections { writers: config.lanes as u32 + EXTRA_WRITERS, readers: config.readers };
+            Postgres::open(url, connections, config.leniency).await.map(Store::Postgres)
+        }
+    }
+}
+
+impl App {
+    /// Starts serving; returns when the address is open.
+    pub async fn start(config: &Config, clock: Clock) -> Result<Self, AppError> {
+        let store = open_store(config, clock).await?;
+        for weakness in store.weaknesses() {
+            tracing::warn!(weakness, "--allow-data-loss: acknowledged lines may be lost");
+        }
+        let registry = Registry::load(store.clone()).await?;
+        let (intake, lanes) = Intake::start(store.clone(), registry.clone(), config.lanes);
+        let (stop, stopping) = watch::channel(false);
+
+        let incoming = TcpIncoming::bind(config.listen).map_err(|e| AppError::Listen(config.listen, e))?;
+        let incoming = incoming.with_nodelay(Some(true));
+        let address = incoming.local_addr().map_err(|e| AppError::Listen(config.listen, e))?;
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let durable = store.weaknesses().is_empty();
+        health.set_service_status(DURABILITY, status(durable)).await;
+        set_serving(&health, true).await;
+
+        let server = Server::builder()
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_concurrent_streams(CALLS_PER_CONNECTION)
+            .http2_keepalive_interval(Some(KEEPALIVE))
+            .add_service(health_service)
+            .add_service(reflection_v1())
+            .add_service(reflection_v1alpha())
+            .add_service(
+                IntakeServiceServer::new(IntakeApi::new(intake, clock, stopping.clone()))
+                    .max_decoding_message_size(REQUEST_BYTES)
+                    .max_encoding_message_size(RESPONSE_BYTES),
+            )
+            .add_service(
+                CoverageServiceServer::new(CoverageApi::new(store.clone(), registry.clone(), clock))
+                    .max_decoding_message_size(REQUEST_BYTES),
+            )
+            .add_service(
+                RegistryServiceServer::new(RegistryApi::new(registry.clone(), clock))
+                    .max_decoding_message_size(REQUEST_BYTES),
+            );
+        let mut until = stopping.clone();
+        let stopped = async move {
+            // An error means that the app is gone: the same as a stop.
+            let _ = until.wait_for(|stop| *stop).await;
+        };
+        let server = tokio::spawn(server.serve_with_incoming_shutdown(incoming, stopped));
+        let refresh = tokio::spawn(keep_fresh(registry, health, stopping));
+        tracing::info!(%address, database = store.system(), lanes = lanes.len(), "serving");
+        Ok(Self { address, stop, server, lanes, refresh, store, drain: config.drain })
+    }
+
+    /// Where it serves.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The ledger's database.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Takes nothing more in, answers what was accepted, lets go of the database.
+    pub async fn stop(self) -> Result<(), AppError> {
+        // The receivers are this app's own tasks; they live until they are told.
+        let _ = self.stop.send(true);
+        let drained = timeout(self.drain, async {
+            let served = self.server.await.map_err(|e| AppError::Server(e.to_string()))?;
+            for lane in self.lanes {
+                lane.await.map_err(|e| AppError::Server(e.to_string()))?;
+            }
+            self.refresh.await.map_err(|e| AppError::Server(e.to_string()))?;
+            self.store.close().await;
+            served.map_err(|e| AppError::Server(e.to_string()))
+        });
+        drained.await.unwrap_or(Err(AppError::Drain(self.drain)))
+    }
+}
+
+/// Takes in what other instances put, and tells health when that has not worked for too long.
+async fn keep_fresh(registry: Registry, health: HealthReporter, mut stopping: watch::Receiver<bool>) {
+    let mut serving = true;
+    loop {
+        if timeout(SNAPSHOT_REFRESH, stopping.wait_for(|stop| *stop)).await.is_ok() {
+            return set_serving(&health, false).await;
+        }
+        if let Err(error) = registry.refresh().await {
+            tracing::warn!(%error, "the registry could not be read");
+        }
+        let fresh = registry.age() < SNAPSHOT_STALE;
+        if fresh != serving {
+            serving = fresh;
+            tracing::warn!(serving, "readiness changed with the age of the registry's snapshot");
+            set_serving(&health, serving).await;
+        }
+    }
+}
+
+fn status(serving: bool) -> ServingStatus {
+    if serving { ServingStatus::Serving } else { ServingStatus::NotServing }
+}
+
+async fn set_serving(health: &HealthReporter, serving: bool) {
+    const NAMES: [&str; 4] = [
+        "",
+        "premium.ledger.v1.IntakeService",
+        "premium.ledger.v1.CoverageService",
+        "premium.ledger.v1.RegistryService",
+    ];
+    for name in NAMES {
+        health.set_service_status(name, status(serving)).await;
+    }
+}
+
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+fn reflection_v1()
+-> tonic_reflection::server::v1::ServerReflectionServer<impl tonic_reflection::server::v1::ServerReflection> {
+    reflection().build_v1().expect("the descriptors were made by this build")
+}
+
+/// Stock Python clients speak the older one.
+fn reflection_v1alpha() -> tonic_reflection::server::v1alpha::ServerReflectionServer<
+    impl tonic_reflection::server::v1alpha::ServerReflection,
+> {
+    reflection().build_v1alpha().expect("the descriptors were made by this build")
+}

@@ -1,0 +1,68 @@
+//! The command line: what a person or a service manager starts. Each command in a file of its own.
+
+pub mod serve;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A ledger of per-order occupational-injury cover: books every order once, answers who was covered when.
+#[derive(Debug, Parser)]
+#[command(name = "premium-ledger", version, about, long_about = None)]
+pub struct Cli {
+    /// What to log: error, warn, info, debug, trace, or a filter by module
+    #[arg(long, env = "PREMIUM_LEDGER_LOG", default_value = "info", global = true)]
+    log: String,
+    /// Form of the log: human or json
+    #[arg(long, env = "PREMIUM_LEDGER_LOG_FORMAT", default_value = "human", global = true)]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum LogFormat {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a ledger
+    Serve(Box<crate::config::ServeArgs>),
+}
+
+/// Runs one command.
+pub fn run(cli: Cli) -> ExitCode {
+    start_log(&cli);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(args) => serve::run(&args).await,
+        }
+    });
+    match done {
+        Ok(code) => code,
+        Err(error) => failed(&*error),
+    }
+}
+
+/// What a command ends with: an exit code, or an error for people and exit code 1.
+pub type Done = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
+
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("premium-ledger: {error}");
+    ExitCode::FAILURE
+}
+
+/// Logs go to standard error; standard output is the command's.
+fn start_log(cli: &Cli) {
+    let filter = tracing_subscriber::EnvFilter::try_new(&cli.log).unwrap_or_else(|_| "info".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match cli.log_format {
+        LogFormat::Human => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

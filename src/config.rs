@@ -1,0 +1,166 @@
+//! Configuration of `serve`: flags and PREMIUM_LEDGER_… variables, checked as a whole, all problems named at once.
+
+use crate::store::{Leniency, postgres, sqlite};
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where a ledger is served when nothing else is said.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:50051";
+/// The ledger that is served when nothing else is said.
+pub const DEFAULT_DATABASE_URL: &str = "sqlite:./data/ledger.sqlite";
+
+/// As given; nothing is checked yet. Flags win over the environment.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeArgs {
+    /// Address to serve on: loopback unless you say otherwise; port 0 takes a free one
+    #[arg(long, env = "PREMIUM_LEDGER_LISTEN", value_name = "ADDRESS", default_value = DEFAULT_LISTEN)]
+    pub listen: String,
+    /// sqlite:PATH, or postgres://USER@HOST/DATABASE (?host=/socket/folder for a Unix socket)
+    #[arg(long, env = "PREMIUM_LEDGER_DATABASE_URL", value_name = "URL", default_value = DEFAULT_DATABASE_URL, hide_env_values = true)]
+    pub database_url: String,
+    /// Login that may migrate (Postgres): used once at start, then closed
+    #[arg(long, env = "PREMIUM_LEDGER_MIGRATE_URL", value_name = "URL", hide_env_values = true)]
+    pub migrate_url: Option<String>,
+    /// Journals written at once (Postgres, 1 to 64; SQLite has one)
+    #[arg(long, env = "PREMIUM_LEDGER_LANES", value_name = "COUNT", default_value = "2")]
+    pub lanes: String,
+    /// Database connections for questions, 1 to 256
+    #[arg(long, env = "PREMIUM_LEDGER_READERS", value_name = "COUNT", default_value = "8")]
+    pub readers: String,
+    /// Serve although a durability setting is weak: acknowledged lines may be lost; health says so
+    #[arg(long, env = "PREMIUM_LEDGER_ALLOW_DATA_LOSS", value_name = "BOOL", num_args = 0..=1, default_value = "false", default_missing_value = "true")]
+    pub allow_data_loss: String,
+    /// Serve with a login that could get round the guards (Postgres); unset: only if the database is on loopback or a Unix socket
+    #[arg(long, env = "PREMIUM_LEDGER_SINGLE_LOGIN", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub single_login: Option<String>,
+    /// How long a stop waits for what was accepted to be answered, 1 to 600 seconds
+    #[arg(long, env = "PREMIUM_LEDGER_DRAIN_SECONDS", value_name = "SECONDS", default_value = "30")]
+    pub drain_seconds: String,
+}
+
+/// Which database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server, by URL.
+    Postgres(String),
+}
+
+/// Checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to serve.
+    pub listen: SocketAddr,
+    /// What to serve.
+    pub database: Database,
+    /// Who migrates.
+    pub migrate_url: Option<String>,
+    /// Journals written at once.
+    pub lanes: usize,
+    /// Connections for questions.
+    pub readers: u32,
+    /// What the store is told to do without.
+    pub leniency: Leniency,
+    /// How long a stop may take.
+    pub drain: Duration,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is wrong:\n{}", .0.iter().map(|p| format!("  {p}")).collect::<Vec<_>>().join("\n"))]
+pub struct ConfigProblems(pub Vec<String>);
+
+impl ServeArgs {
+    /// Checks everything before it says anything.
+    pub fn check(&self) -> Result<Config, ConfigProblems> {
+        let mut problems = Vec::new();
+        let listen = noted(
+            &mut problems,
+            "--listen",
+            self.listen.parse(),
+            "must be an address and port, as 127.0.0.1:50051",
+        );
+        let database =
+            database(&self.database_url).map_err(|what| problems.push(format!("--database-url {what}"))).ok();
+        if let Some(Err(what)) = self.migrate_url.as_deref().map(database_of_migration) {
+            problems.push(format!("--migrate-url {what}"));
+        }
+        let lanes = number(&mut problems, "--lanes", &self.lanes, 1, 64);
+        let readers = number(&mut problems, "--readers", &self.readers, 1, 256);
+        let drain = number(&mut problems, "--drain-seconds", &self.drain_seconds, 1, 600);
+        let truth = "must be true or false";
+        let allow_data_loss = noted(&mut problems, "--allow-data-loss", self.allow_data_loss.parse(), truth);
+        let single_login =
+            self.single_login.as_ref().and_then(|t| noted(&mut problems, "--single-login", t.parse(), truth));
+        match (listen, database, lanes, readers, drain, allow_data_loss) {
+            (Some(listen), Some(database), Some(lanes), Some(readers), Some(drain), Some(allow_data_loss))
+                if problems.is_empty() =>
+            {
+                let local = matches!(&database, Database::Postgres(url) if postgres::is_local(url));
+                Ok(Config {
+                    listen,
+                    leniency: Leniency { allow_data_loss, single_login: single_login.unwrap_or(local) },
+                    database,
+                    migrate_url: self.migrate_url.clone(),
+                    lanes: lanes as usize,
+                    readers: readers as u32,
+                    drain: Duration::from_secs(drain),
+                })
+            }
+            _ => Err(ConfigProblems(problems)),
+        }
+    }
+}
+
+/// The database that a URL names.
+pub fn database(url: &str) -> Result<Database, String> {
+    if let Some(path) = sqlite::path_of(url) {
+        return Ok(Database::Sqlite(path));
+    }
+    match postgres::check_url(url) {
+        true => Ok(Database::Postgres(url.to_owned())),
+        false => Err("must be sqlite:PATH or postgres://USER@HOST/DATABASE".to_owned()),
+    }
+}
+
+fn database_of_migration(url: &str) -> Result<(), String> {
+    match database(url)? {
+        Database::Postgres(_) => Ok(()),
+        Database::Sqlite(_) => Err("is for Postgres; a file migrates itself".to_owned()),
+    }
+}
+
+fn noted<T, E>(problems: &mut Vec<String>, flag: &str, parsed: Result<T, E>, what: &str) -> Option<T> {
+    parsed.map_err(|_| problems.push(format!("{flag} {what}"))).ok()
+}
+
+fn number(problems: &mut Vec<String>, flag: &str, text: &str, least: u64, most: u64) -> Option<u64> {
+    let parsed = text.parse::<u64>().ok().filter(|n| (least..=most).contains(n));
+    noted(problems, flag, parsed.ok_or(()), &format!("must be a whole number from {least} to {most}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_problems_are_named_at_once() {
+        let args = ServeArgs {
+            listen: "nowhere".to_owned(),
+            database_url: "mysql://x".to_owned(),
+            lanes: "0".to_owned(),
+            readers: "many".to_owned(),
+            drain_seconds: "30".to_owned(),
+            allow_data_loss: "perhaps".to_owned(),
+            ..ServeArgs::default()
+        };
+        let problems = args.check().unwrap_err().0;
+        for flag in ["--listen", "--database-url", "--lanes", "--readers", "--allow-data-loss"] {
+            assert!(problems.iter().any(|p| p.starts_with(flag)), "{flag}: {problems:?}");
+        }
+        assert_eq!(problems.len(), 5);
+    }
+}

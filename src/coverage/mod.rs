@@ -1,0 +1,145 @@
+//! Was this worker covered? Reads lines from the store, judges them with pure rules (`interval`, `reason`), and answers with facts.
+//!
+//! Two reads find and fetch a worker's orders around the instant: keys by (worker, acceptance) in a window bounded by the longest
+//! order that a rule allows, then all lines of those keys, so that lines which disagree about worker or acceptance are seen too.
+
+mod interval;
+mod reason;
+
+pub use interval::{Interval, intervals};
+pub use reason::{Judged, judge};
+
+use crate::rating::Snapshot;
+use crate::store::{NewestWatermark, Store, StoreResult};
+use crate::types::{Code, CoverageReason, Day, Instant, OrderKey, WorkerId};
+use std::collections::{BTreeSet, HashMap};
+
+/// How far to look on each side of the instant, seconds, unless asked otherwise.
+pub const DEFAULT_WINDOW_SECONDS: i64 = 12 * 3_600;
+/// The farthest that can be asked for, seconds.
+pub const MAX_WINDOW_SECONDS: i64 = 72 * 3_600;
+/// Most intervals in an answer.
+pub const MAX_INTERVALS: usize = 1_000;
+/// A platform with a line of the worker so many seconds before the instant is relevant: 30 days.
+const RELEVANT_SECONDS: i64 = 30 * 86_400;
+
+/// What is asked of one worker and instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Question {
+    /// Whose.
+    pub worker: WorkerId,
+    /// When.
+    pub at: Instant,
+    /// How far to look on each side, seconds.
+    pub window_seconds: i64,
+}
+
+/// Up to where a platform's data are complete.
+#[derive(Clone, Debug)]
+pub struct PlatformWatermark {
+    /// The platform.
+    pub platform: Code,
+    /// Its newest report; nothing where it never reported.
+    pub newest: Option<NewestWatermark>,
+    /// It has a line of the worker in the 30 days before the instant.
+    pub relevant: bool,
+}
+
+/// The answer to a [`Question`].
+#[derive(Clone, Debug)]
+pub struct Coverage {
+    /// How the instant lies to the worker's orders.
+    pub reason: CoverageReason,
+    /// Those that hold the instant, and the nearest on each side; by acceptance.
+    pub intervals: Vec<Interval>,
+    /// Whole seconds from the nearest end before.
+    pub gap_before: Option<i64>,
+    /// Whole seconds to the nearest acceptance after.
+    pub gap_after: Option<i64>,
+    /// Of the relevant platforms; where there are none, of all in scope.
+    pub watermarks: Vec<PlatformWatermark>,
+}
+
+/// All of a worker's intervals of one day.
+#[derive(Clone, Debug)]
+pub struct WorkerDay {
+    /// By acceptance.
+    pub intervals: Vec<Interval>,
+    /// There are more than [`MAX_INTERVALS`].
+    pub truncated: bool,
+    /// For the end of the day.
+    pub watermarks: Vec<PlatformWatermark>,
+}
+
+/// Answers one question.
+pub async fn ask(store: &Store, snapshot: &Snapshot, question: Question) -> StoreResult<Coverage> {
+    let Question { worker, at, window_seconds } = question;
+    let from = at.plus_seconds(-window_seconds - snapshot.longest_order());
+    let intervals = read(store, snapshot, worker, from, at.plus_seconds(window_seconds)).await?;
+    let watermarks = watermarks(store, snapshot, worker, at).await?;
+    let complete = watermarks.iter().filter(|w| w.relevant).all(|w| reaches(w, at));
+    let Judged { reason, mut intervals, gap_before, gap_after } = judge(intervals, at, window_seconds, complete);
+    intervals.truncate(MAX_INTERVALS);
+    Ok(Coverage { reason, intervals, gap_before, gap_after, watermarks })
+}
+
+/// Lists one day.
+pub async fn list_day(store: &Store, snapshot: &Snapshot, worker: WorkerId, day: Day) -> StoreResult<WorkerDay> {
+    let from = day.start().plus_seconds(-snapshot.longest_order());
+    let mut intervals = read(store, snapshot, worker, from, day.end()).await?;
+    intervals.retain(|interval| interval.accepted_at < day.end() && interval.until() >= day.start());
+    let truncated = intervals.len() > MAX_INTERVALS;
+    intervals.truncate(MAX_INTERVALS);
+    let watermarks = watermarks(store, snapshot, worker, day.end()).await?;
+    Ok(WorkerDay { intervals, truncated, watermarks })
+}
+
+fn reaches(watermark: &PlatformWatermark, at: Instant) -> bool {
+    watermark.newest.as_ref().is_some_and(|newest| newest.watermark.at >= at)
+}
+
+async fn read(
+    store: &Store,
+    snapshot: &Snapshot,
+    worker: WorkerId,
+    from: Instant,
+    to: Instant,
+) -> StoreResult<Vec<Interval>> {
+    let keys = store.keys_of_worker(worker, from, to).await?;
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<&OrderKey> = keys.iter().collect();
+    let orders = store.orders(&keys).await?;
+    let conflicts = store.conflicts_of(&keys).await?;
+    let mut found = Vec::new();
+    for (key, lines) in &orders {
+        let own = conflicts.iter().filter(|kept| kept.conflict.order.key == *key);
+        found.extend(intervals(snapshot, worker, lines, own));
+    }
+    found.sort_by(|a, b| (a.accepted_at, &a.key, &a.lines).cmp(&(b.accepted_at, &b.key, &b.lines)));
+    Ok(found)
+}
+
+async fn watermarks(
+    store: &Store,
+    snapshot: &Snapshot,
+    worker: WorkerId,
+    at: Instant,
+) -> StoreResult<Vec<PlatformWatermark>> {
+    let relevant = store.platforms_of_worker(worker, at.plus_seconds(-RELEVANT_SECONDS), at).await?;
+    let newest = store.watermarks().await?;
+    let mut newest: HashMap<Code, NewestWatermark> =
+        newest.into_iter().map(|n| (n.watermark.platform.clone(), n)).collect();
+    let is_relevant = !relevant.is_empty();
+    let platforms: BTreeSet<Code> = match is_relevant {
+        true => relevant.into_iter().collect(),
+        false => {
+            let codes = snapshot.platforms_in_scope(at.day()).into_iter();
+            codes.filter_map(|code| Code::parse(code.to_owned()).ok()).collect()
+        }
+    };
+    let of =
+        |platform: Code| PlatformWatermark { newest: newest.remove(&platform), relevant: is_relevant, platform };
+    Ok(platforms.into_iter().map(of).collect())
+}

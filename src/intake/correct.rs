@@ -1,0 +1,98 @@
+//! Reversals and corrected orders. Two at once collide on the slot; the loser reads again and decides again.
+
+use super::Intake;
+use super::answer::IntakeError;
+use super::request::Asked;
+use crate::ledger::{Correction, CorrectionRefused, Journal, RequestedBy, correct, reverse};
+use crate::store::StoreError;
+use crate::types::{JournalId, Order, OrderKey, Position, Posted, ReversalReason, Slot};
+
+/// Take one line back.
+#[derive(Clone, Debug)]
+pub struct ReverseAsk {
+    /// The request.
+    pub asked: Asked,
+    /// Of this order.
+    pub key: OrderKey,
+    /// This line; without one the newest standing ended line, else the OPEN.
+    pub line: Option<Position>,
+    /// Why.
+    pub reason: ReversalReason,
+}
+
+/// Take one line back and book another in its place.
+#[derive(Clone, Debug)]
+pub struct CorrectAsk {
+    /// The request.
+    pub asked: Asked,
+    /// This line.
+    pub line: Position,
+    /// What is right.
+    pub order: Order,
+    /// Why.
+    pub reason: ReversalReason,
+}
+
+impl Intake {
+    /// Books a reversal; gives it back as booked.
+    pub async fn reverse(&self, ask: &ReverseAsk) -> Result<Vec<Posted>, IntakeError> {
+        let decide = |lines: &[Posted], at: [Position; 2]| {
+            let slot = ask.line.map(|line| slot_of(lines, line)).transpose()?;
+            reverse(lines, slot, ask.reason, at[0])
+        };
+        self.book_correction(&ask.asked, RequestedBy::ReverseOrder, &ask.key, decide).await
+    }
+
+    /// Books a reversal and a replacement, priced by the rules of the replacement's own date; gives back what it booked.
+    pub async fn correct(&self, ask: &CorrectAsk) -> Result<Vec<Posted>, IntakeError> {
+        let snapshot = self.registry.snapshot();
+        let decide = |lines: &[Posted], at: [Position; 2]| {
+            let slot = slot_of(lines, ask.line)?;
+            correct(lines, slot, ask.order.clone(), snapshot.price(&ask.order), ask.reason, at)
+        };
+        self.book_correction(&ask.asked, RequestedBy::CorrectOrder, &ask.order.key, decide).await
+    }
+
+    /// Reads, decides and appends until the slot is won: each lost try means that somebody else took one of the key's slots,
+    /// and there are [`Slot::LIMIT`] of them.
+    async fn book_correction(
+        &self,
+        asked: &Asked,
+        call: RequestedBy,
+        key: &OrderKey,
+        decide: impl Fn(&[Posted], [Position; 2]) -> Result<Correction, CorrectionRefused>,
+    ) -> Result<Vec<Posted>, IntakeError> {
+        for _ in 0..=Slot::LIMIT {
+            if let Some(journal) = asked.answered(&self.store, call).await? {
+                return self.lines_in(key, journal).await;
+            }
+            let orders = self.store.orders(&[key]).await?;
+            let lines = orders.get(key).ok_or(IntakeError::NotFound("no such order"))?;
+            let mut journal = Journal::new(self.store.next_journal_id().await?);
+            let correction = decide(lines, [journal.place(0), journal.place(1)])?;
+            journal.lines = correction.reversal.into_iter().chain(correction.replacement).collect();
+            journal.request = Some(asked.record(call, journal.id));
+            match self.store.append(&journal).await {
+                Ok(received_at) => {
+                    return Ok(journal.lines.into_iter().map(|line| Posted { line, received_at }).collect());
+                }
+                Err(StoreError::Taken(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(IntakeError::Contended)
+    }
+
+    /// Lines of a key that one journal booked, in slot order.
+    async fn lines_in(&self, key: &OrderKey, journal: JournalId) -> Result<Vec<Posted>, IntakeError> {
+        let mut orders = self.store.orders(&[key]).await?;
+        let mut lines = orders.remove(key).unwrap_or_default();
+        lines.retain(|posted| posted.line.position.journal == journal);
+        Ok(lines)
+    }
+}
+
+fn slot_of(lines: &[Posted], line: Position) -> Result<Slot, CorrectionRefused> {
+    let found = lines.iter().find(|posted| posted.line.position == line);
+    found.map(|posted| posted.line.slot).ok_or(CorrectionRefused::NoSuchLine)
+}

@@ -1,0 +1,258 @@
+//! One group of order events: probe, decide, append, answer. What fails because another writer was first is decided again.
+
+use super::answer::{Answer, Current, Facts, IntakeError, Item};
+use super::doubt::{Doubtful, Settled, settle};
+use super::registry::Registry;
+use crate::ledger::{Comparison, Journal, compare, net};
+use crate::rating::Snapshot;
+use crate::store::{Store, StoreError, StoreResult};
+use crate::types::{Differing, JournalId, Line, Money, Order, OrderKey, Posted, PremiumState, Priced};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long a lane tries a database that does not answer before it tells its callers.
+const RETRY_FOR: Duration = Duration::from_secs(10);
+/// First pause between tries; doubled up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// Longest pause between tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Books a group; one answer for each item, in their order.
+pub async fn book(store: &Store, registry: &Registry, items: Vec<Item>) -> Result<Vec<Answer>, IntakeError> {
+    let mut patience = Patience::new();
+    let tries = items.len() + 1;
+    let mut items: Vec<Option<Item>> = items.into_iter().map(Some).collect();
+    for _ in 0..tries {
+        let snapshot = registry.snapshot();
+        let plan = loop {
+            match Plan::make(store, &snapshot, &items).await {
+                Ok(plan) => break plan,
+                Err(error) => patience.wait(error).await?,
+            }
+        };
+        let (journal, plan) = plan.into_journal(&mut items);
+        let taken = loop {
+            match write(store, &journal).await {
+                Ok(()) => return Ok(plan.answers(items)),
+                Err(StoreError::Taken(constraint)) => break constraint,
+                Err(error) => patience.wait(error).await?,
+            }
+        };
+        tracing::debug!(taken, "another writer was first; the group is decided again");
+        give_back(journal, &plan.booked, &mut items);
+    }
+    Err(IntakeError::Contended)
+}
+
+/// Waits out a database that does not answer, in growing pauses, until a deadline.
+struct Patience {
+    deadline: Instant,
+    pause: Duration,
+}
+
+impl Patience {
+    fn new() -> Self {
+        Self { deadline: Instant::now() + RETRY_FOR, pause: FIRST_PAUSE }
+    }
+
+    /// Returns when it is time to try again; gives the error back when trying again is of no use.
+    async fn wait(&mut self, error: StoreError) -> StoreResult<()> {
+        let StoreError::Unavailable(cause) = &error else { return Err(error) };
+        if Instant::now() + self.pause > self.deadline {
+            return Err(error);
+        }
+        tracing::warn!(%cause, pause = ?self.pause, "the database does not answer; trying again");
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+}
+
+async fn write(store: &Store, journal: &Journal) -> StoreResult<()> {
+    match journal.count() {
+        0 if journal.repeats.is_empty() => Ok(()),
+        0 => store.raise(&journal.repeats).await,
+        _ => store.append(journal).await.map(|_| ()),
+    }
+}
+
+/// Puts the orders of a journal that was not written back into their places.
+fn give_back(journal: Journal, booked: &[(usize, Priced)], items: &mut [Option<Item>]) {
+    for (line, (place, _)) in journal.lines.into_iter().zip(booked) {
+        items[*place] = Some(Item::Order(line.order));
+    }
+}
+
+/// What becomes of one item.
+enum Decision {
+    /// The first of its key and sort: the line with this index.
+    Book,
+    Replayed(Facts, Option<Current>),
+    Conflict(Facts, Option<Current>, Differing),
+    Refused,
+}
+
+/// What becomes of a group, and what is written for it.
+struct Plan {
+    journal: JournalId,
+    decisions: Vec<Decision>,
+    /// Items to book, sorted by key and slot, with their prices: the lines of the journal.
+    booked: Vec<(usize, Priced)>,
+    settled: Settled,
+}
+
+impl Plan {
+    async fn make(store: &Store, snapshot: &Snapshot, items: &[Option<Item>]) -> StoreResult<Self> {
+        let journal = store.next_journal_id().await?;
+        let sorted = sorted_orders(items);
+        let runs: Vec<&[(usize, &Order)]> =
+            sorted.chunk_by(|(_, a), (_, b)| a.key == b.key && a.sort() == b.sort()).collect();
+        let slots: Vec<_> = runs.iter().map(|run| (&run[0].1.key, run[0].1.sort().slot())).collect();
+        let taken = match slots.is_empty() {
+            true => Vec::new(),
+            false => store.taken(&slots).await?,
+        };
+        let standing = lines_of(store, &runs, &taken).await?;
+
+        let mut plan = Self {
+            journal,
+            decisions: items.iter().map(|_| Decision::Refused).collect(),
+            booked: Vec::with_capacity(runs.len()),
+            settled: Settled::default(),
+        };
+        for (run, taken) in runs.iter().zip(&taken) {
+            match taken {
+                false => plan.book_first(snapshot, run),
+                true => plan.compare_all(standing.get(&run[0].1.key).map_or(&[], Vec::as_slice), run)?,
+            }
+        }
+        plan.settled = settle(store, plan.doubtful(items)).await?;
+        Ok(plan)
+    }
+
+    /// A key and sort that nobody booked: the first event is booked, the others are measured with it.
+    fn book_first(&mut self, snapshot: &Snapshot, run: &[(usize, &Order)]) {
+        let (place, first) = run[0];
+        let facts =
+            Facts { position: Journal::new(self.journal).place(self.booked.len()), priced: snapshot.price(first) };
+        self.booked.push((place, facts.priced));
+        self.decisions[place] = Decision::Book;
+        for (place, order) in &run[1..] {
+            let differing = first.differing(order);
+            self.decisions[*place] = match differing.is_empty() {
+                true => Decision::Replayed(facts, None),
+                false => Decision::Conflict(facts, None, differing),
+            };
+        }
+    }
+
+    fn compare_all(&mut self, lines: &[Posted], run: &[(usize, &Order)]) -> StoreResult<()> {
+        for (place, order) in run {
+            let missing = || StoreError::Corrupt("line: a slot is taken by no line".to_owned());
+            let Comparison { line, differing, current } = compare(lines, order).ok_or_else(missing)?;
+            let facts = Facts { position: line.line.position, priced: line.line.priced };
+            let current = current.map(|now| stands(lines, now)).transpose()?;
+            self.decisions[*place] = match differing.is_empty() {
+                true => Decision::Replayed(facts, current),
+                false => Decision::Conflict(facts, current, differing),
+            };
+        }
+        Ok(())
+    }
+
+    fn doubtful<'a>(&self, items: &'a [Option<Item>]) -> Doubtful<'a> {
+        let mut doubtful = Doubtful::default();
+        for (item, decision) in items.iter().zip(&self.decisions) {
+            match (item, decision) {
+                (Some(Item::Order(order)), Decision::Conflict(facts, _, differing)) => {
+                    doubtful.conflicts.push((order, *differing, facts.position));
+                }
+                (Some(Item::Refused(refused)), _) => doubtful.refusals.push(refused),
+                _ => {}
+            }
+        }
+        doubtful
+    }
+
+    /// Moves the orders to book out of the items and into lines.
+    fn into_journal(mut self, items: &mut [Option<Item>]) -> (Journal, Self) {
+        let mut journal = Journal::new(self.journal);
+        journal.lines.reserve_exact(self.booked.len());
+        for (place, priced) in &self.booked {
+            let Some(Item::Order(order)) = items[*place].take() else { unreachable!("only orders are booked") };
+            let sort = order.sort();
+            let position = journal.place(journal.lines.len());
+            journal.lines.push(Line {
+                position,
+                slot: sort.slot(),
+                kind: sort.kind(),
+                order,
+                priced: *priced,
+                corrects: None,
+                reversal_reason: None,
+            });
+        }
+        let settled = std::mem::take(&mut self.settled);
+        journal.conflicts = settled.conflicts;
+        journal.refusals = settled.refusals;
+        journal.repeats = settled.repeats;
+        (journal, self)
+    }
+
+    fn answers(self, items: Vec<Option<Item>>) -> Vec<Answer> {
+        let mut line_of = vec![usize::MAX; items.len()];
+        for (line, (place, _)) in self.booked.iter().enumerate() {
+            line_of[*place] = line;
+        }
+        let journal = Journal::new(self.journal);
+        let answer = |(place, (item, decision))| match (item, decision) {
+            (_, Decision::Book) => {
+                let line = line_of[place];
+                Answer::Recorded(Facts { position: journal.place(line), priced: self.booked[line].1 })
+            }
+            (_, Decision::Replayed(facts, current)) => Answer::Replayed { facts, current },
+            (_, Decision::Conflict(facts, current, differing)) => Answer::Conflict { facts, current, differing },
+            (Some(Item::Refused(refused)), Decision::Refused) => Answer::Refused(refused.violations),
+            _ => unreachable!("every order was decided"),
+        };
+        items.into_iter().zip(self.decisions).enumerate().map(answer).collect()
+    }
+}
+
+/// The orders among the items by key and sort; equal ones in the order sent.
+fn sorted_orders(items: &[Option<Item>]) -> Vec<(usize, &Order)> {
+    let mut sorted: Vec<(usize, &Order)> = items
+        .iter()
+        .enumerate()
+        .filter_map(|(place, item)| match item {
+            Some(Item::Order(order)) => Some((place, order)),
+            _ => None,
+        })
+        .collect();
+    sorted.sort_by(|(_, a), (_, b)| (&a.key, a.sort()).cmp(&(&b.key, b.sort())));
+    sorted
+}
+
+/// The lines of the keys whose slots are taken.
+async fn lines_of(
+    store: &Store,
+    runs: &[&[(usize, &Order)]],
+    taken: &[bool],
+) -> StoreResult<HashMap<OrderKey, Vec<Posted>>> {
+    let mut keys: Vec<&OrderKey> =
+        runs.iter().zip(taken).filter(|(_, taken)| **taken).map(|(run, _)| &run[0].1.key).collect();
+    keys.dedup();
+    match keys.is_empty() {
+        true => Ok(HashMap::new()),
+        false => store.orders(&keys).await,
+    }
+}
+
+/// How a key stands, told by the line that stands now or by the reversal.
+fn stands(lines: &[Posted], now: &Posted) -> StoreResult<Current> {
+    let standing = now.line.kind != crate::types::LineKind::Reversal;
+    let net: Money = net(lines).ok_or_else(|| StoreError::Corrupt("line: a sum cannot be held".to_owned()))?;
+    let state = if standing { now.line.priced.state } else { PremiumState::NotCharged };
+    Ok(Current { position: now.line.position, net, state })
+}

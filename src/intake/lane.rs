@@ -1,0 +1,152 @@
+//! Lanes: bounded queues, one journal at a time each. A key has one lane, so its events keep their order.
+
+use super::answer::{Answer, IntakeError, Item};
+use super::group::book;
+use super::registry::Registry;
+use crate::store::Store;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// Most orders that one lane holds, from submit to answer.
+pub const LANE_QUEUE_ORDERS: usize = 32_768;
+/// A lane takes no further request into a group that has so many orders.
+pub const GROUP_ORDERS: usize = 5_000;
+
+/// What to do when a lane is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Refuse at once: unary calls.
+    No,
+    /// Wait for room: streams.
+    ForRoom,
+}
+
+/// Part of a request, on its way through one lane.
+struct Work {
+    items: Vec<Item>,
+    reply: oneshot::Sender<Result<Vec<Answer>, IntakeError>>,
+    /// Room in the lane, given back with the answer.
+    _room: OwnedSemaphorePermit,
+}
+
+/// The sending end of a lane.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    room: Arc<Semaphore>,
+    work: mpsc::UnboundedSender<Work>,
+}
+
+impl Lane {
+    /// Starts one. Its queue needs no bound of its own: room is taken before anything is sent.
+    pub fn start(store: Store, registry: Registry) -> (Self, JoinHandle<()>) {
+        let (work, queue) = mpsc::unbounded_channel();
+        let lane = Self { room: Arc::new(Semaphore::new(LANE_QUEUE_ORDERS)), work };
+        (lane, tokio::spawn(run(store, registry, queue)))
+    }
+
+    async fn send(&self, items: Vec<Item>, wait: Wait) -> Result<oneshot::Receiver<Reply>, IntakeError> {
+        let orders = items.len() as u32;
+        let room = match wait {
+            Wait::No => self.room.clone().try_acquire_many_owned(orders).map_err(|_| IntakeError::Busy)?,
+            Wait::ForRoom => {
+                let room = self.room.clone().acquire_many_owned(orders).await;
+                room.map_err(|_| IntakeError::Stopping)?
+            }
+        };
+        let (reply, answer) = oneshot::channel();
+        let work = Work { items, reply, _room: room };
+        self.work.send(work).map_err(|_| IntakeError::Stopping)?;
+        Ok(answer)
+    }
+}
+
+type Reply = Result<Vec<Answer>, IntakeError>;
+
+/// One lane's life: take all that waits, book it, answer everybody.
+async fn run(store: Store, registry: Registry, mut queue: mpsc::UnboundedReceiver<Work>) {
+    while let Some(first) = queue.recv().await {
+        let mut group = vec![first];
+        let mut orders = group[0].items.len();
+        while orders < GROUP_ORDERS {
+            let Ok(next) = queue.try_recv() else { break };
+            orders += next.items.len();
+            group.push(next);
+        }
+        let mut items = Vec::with_capacity(orders);
+        let mut lengths = Vec::with_capacity(group.len());
+        for work in &mut group {
+            lengths.push(work.items.len());
+            items.append(&mut work.items);
+        }
+        let booked = book(&store, &registry, items).await;
+        let mut answers = booked.map(Vec::into_iter);
+        for (work, length) in group.into_iter().zip(lengths) {
+            let part = match &mut answers {
+                Ok(answers) => Ok(answers.by_ref().take(length).collect()),
+                Err(error) => Err(error.clone()),
+            };
+            // Somebody who went away does not want the answer; what was booked stays booked.
+            let _ = work.reply.send(part);
+        }
+    }
+}
+
+/// Answers on their way: those of one request, from one or more lanes.
+#[derive(Debug)]
+pub struct Pending {
+    orders: usize,
+    parts: Vec<(Vec<u32>, oneshot::Receiver<Reply>)>,
+}
+
+impl Pending {
+    /// Waits until all events of the request are durable; answers in the order of the request.
+    pub async fn answers(self) -> Result<Vec<Answer>, IntakeError> {
+        let mut placed: Vec<Option<Answer>> = Vec::new();
+        for (places, receiver) in self.parts {
+            let answers = receiver.await.map_err(|_| IntakeError::Stopping)??;
+            if places.len() == self.orders {
+                return Ok(answers); // all in one lane, in their own order
+            }
+            placed.resize(self.orders, None);
+            for (place, answer) in places.into_iter().zip(answers) {
+                placed[place as usize] = Some(answer);
+            }
+        }
+        Ok(placed.into_iter().map(|answer| answer.expect("each order went to one lane")).collect())
+    }
+}
+
+/// Splits a request by lane and sends the parts.
+pub async fn submit(lanes: &[Lane], items: Vec<Item>, wait: Wait) -> Result<Pending, IntakeError> {
+    let orders = items.len();
+    if let [lane] = lanes {
+        let places = (0..orders as u32).collect();
+        let receiver = lane.send(items, wait).await?;
+        return Ok(Pending { orders, parts: vec![(places, receiver)] });
+    }
+    let mut split: Vec<(Vec<u32>, Vec<Item>)> = vec![Default::default(); lanes.len()];
+    for (place, item) in items.into_iter().enumerate() {
+        let (places, part) = &mut split[lane_of(&item, lanes.len())];
+        places.push(place as u32);
+        part.push(item);
+    }
+    let mut parts = Vec::with_capacity(lanes.len());
+    for (lane, (places, items)) in lanes.iter().zip(split) {
+        if !items.is_empty() {
+            parts.push((places, lane.send(items, wait).await?));
+        }
+    }
+    Ok(Pending { orders, parts })
+}
+
+/// By order key; refused events by platform, so that one lane keeps a platform's daily bound.
+fn lane_of(item: &Item, lanes: usize) -> usize {
+    let hasher = BuildHasherDefault::<DefaultHasher>::default();
+    let hash = match item {
+        Item::Order(order) => hasher.hash_one(&order.key),
+        Item::Refused(refused) => hasher.hash_one(&refused.platform),
+    };
+    (hash % lanes as u64) as usize
+}

@@ -1,0 +1,72 @@
+//! The thread of the ledger: rate → group → one journal per lane turn → answer. Joins rating, ledger and store; knows neither
+//! gRPC nor SQL.
+//!
+//! - **Queue.** Each lane has one, bounded by [`LANE_QUEUE_ORDERS`] orders from submit to answer. Full: a unary call is refused, a
+//!   stream waits (and HTTP/2 flow control with it).
+//! - **Group.** A lane takes all that waits, up to [`GROUP_ORDERS`] and the rest of the last request. No timer: an order alone
+//!   commits at once, under load groups grow by themselves.
+//! - **Round trips per journal** with new orders only: one probe of the slots, then the append (Postgres 5, SQLite in process). Where
+//!   slots are taken, one more reads the lines; where there is doubt (refusals, conflicts), up to five more read what is kept.
+//! - **Copies per order**: one move from the decoded message into its line, one encoding for the leaf hash, one for the database.
+//! - **Lock order**: see the store's `append`. Orders are sorted by key, so two instances that collide do not deadlock.
+//! - **Collisions**: a lost race for a slot fails the whole append; the group reads again and decides again. Each failed try means that
+//!   another writer committed at least one of its slots for good, so tries are bounded by the group's size.
+
+mod answer;
+mod correct;
+mod doubt;
+mod group;
+mod lane;
+mod question;
+mod registry;
+mod request;
+mod watermark;
+
+pub use answer::{Answer, Current, Facts, IntakeError, Item, RefusedOrder};
+pub use correct::{CorrectAsk, ReverseAsk};
+pub use lane::{GROUP_ORDERS, LANE_QUEUE_ORDERS, Pending, Wait};
+pub use question::OrderFacts;
+pub use registry::{Registry, SNAPSHOT_REFRESH, SNAPSHOT_STALE};
+pub use request::Asked;
+pub use watermark::WatermarkAsk;
+
+use crate::store::Store;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+
+/// Most orders in one request.
+pub const REQUEST_ORDERS: usize = 10_000;
+
+/// Takes orders in, and corrects what was taken in.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    store: Store,
+    registry: Registry,
+    lanes: Arc<[lane::Lane]>,
+}
+
+impl Intake {
+    /// Starts the lanes; as many as the database takes, at most `lanes`. The tasks end when every clone of the intake is gone and
+    /// what was accepted is answered.
+    pub fn start(store: Store, registry: Registry, lanes: usize) -> (Self, Vec<JoinHandle<()>>) {
+        let count = lanes.clamp(1, store.max_lanes());
+        let (lanes, tasks): (Vec<_>, Vec<_>) =
+            (0..count).map(|_| lane::Lane::start(store.clone(), registry.clone())).unzip();
+        (Self { store, registry, lanes: lanes.into() }, tasks)
+    }
+
+    /// The registry that prices.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The ledger's database.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Hands orders to their lanes. Events of one key keep their order. The answers come when the events are durable.
+    pub async fn submit(&self, items: Vec<Item>, wait: Wait) -> Result<Pending, IntakeError> {
+        lane::submit(&self.lanes, items, wait).await
+    }
+}

@@ -1,0 +1,37 @@
+//! How one order stands.
+
+use super::Intake;
+use super::answer::IntakeError;
+use crate::ledger::{net, standing};
+use crate::store::{KeptConflict, StoreError};
+use crate::types::{Money, OrderKey, Posted, PremiumState, Sort};
+
+/// All that is known of an order key.
+#[derive(Clone, Debug)]
+pub struct OrderFacts {
+    /// In slot order.
+    pub lines: Vec<Posted>,
+    /// Their sum.
+    pub net: Money,
+    /// Of the newest standing line; NOT_CHARGED where none stands.
+    pub state: PremiumState,
+    /// Versions not booked, by arrival.
+    pub conflicts: Vec<KeptConflict>,
+}
+
+impl Intake {
+    /// The lines and conflicts of a key; nothing where it was never booked.
+    pub async fn order(&self, key: &OrderKey) -> Result<Option<OrderFacts>, IntakeError> {
+        let mut orders = self.store.orders(&[key]).await?;
+        let Some(lines) = orders.remove(key) else { return Ok(None) };
+        let conflicts = self.store.conflicts_of(&[key]).await?;
+        let newest = standing(&lines, Sort::Ended).or_else(|| standing(&lines, Sort::Open));
+        let unheld = || StoreError::Corrupt("line: a sum cannot be held".to_owned());
+        Ok(Some(OrderFacts {
+            state: newest.map_or(PremiumState::NotCharged, |posted| posted.line.priced.state),
+            net: net(&lines).ok_or_else(unheld)?,
+            lines,
+            conflicts,
+        }))
+    }
+}

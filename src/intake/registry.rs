@@ -1,0 +1,112 @@
+//! The registry snapshot that an instance prices with, its refresh, and puts.
+
+use super::answer::IntakeError;
+use super::request::Asked;
+use crate::ledger::{Journal, RequestedBy};
+use crate::rating::{Snapshot, admit, seed_drafts};
+use crate::store::{Store, StoreError, StoreResult};
+use crate::types::{RegistryRow, RowDraft, RowId};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often an instance looks for rows that others put.
+pub const SNAPSHOT_REFRESH: Duration = Duration::from_secs(2);
+/// An instance whose snapshot is older than this is not ready.
+pub const SNAPSHOT_STALE: Duration = Duration::from_secs(30);
+/// How often a put is tried against others' puts.
+const PUT_TRIES: usize = 100;
+
+/// The snapshot, shared by all who price.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    store: Store,
+    current: Arc<RwLock<(Arc<Snapshot>, Instant)>>,
+}
+
+impl Registry {
+    /// Reads the registry; the first one to start fills it with the seeds.
+    pub async fn load(store: Store) -> Result<Self, StoreError> {
+        let registry =
+            Self { store, current: Arc::new(RwLock::new((Arc::new(Snapshot::default()), Instant::now()))) };
+        registry.refresh().await?;
+        if registry.snapshot().revision() == RowId::NONE {
+            match registry.store.append(&seeds(&registry.store).await?).await {
+                Ok(_) | Err(StoreError::Taken(_)) => registry.refresh().await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(registry)
+    }
+
+    /// As it stands now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.read().expect("no panic while held").0.clone()
+    }
+
+    /// How long ago the database was asked last.
+    pub fn age(&self) -> Duration {
+        self.current.read().expect("no panic while held").1.elapsed()
+    }
+
+    /// Takes in the rows that were put since.
+    pub async fn refresh(&self) -> StoreResult<()> {
+        let asked = Instant::now();
+        let before = self.snapshot();
+        let new = self.store.registry_after(before.revision()).await?;
+        let snapshot = match new.is_empty() {
+            true => before,
+            false => {
+                let rows = before.rows().iter().cloned().chain(new.into_iter().map(Arc::new)).collect();
+                let built = Snapshot::build(rows).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+                Arc::new(built)
+            }
+        };
+        let mut current = self.current.write().expect("no panic while held");
+        // Two refreshes may overlap; the newer revision stays.
+        if snapshot.revision() >= current.0.revision() {
+            *current = (snapshot, asked);
+        }
+        Ok(())
+    }
+
+    /// Puts a row. The same request again is answered with the row it put.
+    pub async fn put(&self, asked: Asked, draft: RowDraft) -> Result<Arc<RegistryRow>, IntakeError> {
+        for _ in 0..PUT_TRIES {
+            if let Some(journal) = asked.answered(&self.store, RequestedBy::PutRow).await? {
+                self.refresh().await?;
+                let snapshot = self.snapshot();
+                let row = snapshot.rows().iter().find(|row| row.position.journal == journal);
+                return row.cloned().ok_or(IntakeError::NotFound("the row that this request put"));
+            }
+            self.refresh().await?;
+            let snapshot = self.snapshot();
+            admit(&snapshot, &draft)?;
+            let mut journal = Journal::new(self.store.next_journal_id().await?);
+            let id = RowId::new(snapshot.revision().get() + 1);
+            let position = journal.place(0);
+            journal.registry.push(RegistryRow { id, position, draft: draft.clone() });
+            journal.request = Some(asked.record(RequestedBy::PutRow, journal.id));
+            match self.store.append(&journal).await {
+                Ok(_) => {
+                    self.refresh().await?;
+                    let row = self.snapshot().row(id).cloned();
+                    return row.ok_or(IntakeError::NotFound("the row that was put"));
+                }
+                Err(StoreError::Taken(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(IntakeError::Contended)
+    }
+}
+
+/// All seed rows, in one journal.
+async fn seeds(store: &Store) -> StoreResult<Journal> {
+    let mut journal = Journal::new(store.next_journal_id().await?);
+    for (i, draft) in seed_drafts().into_iter().enumerate() {
+        let position = journal.place(i);
+        journal.registry.push(RegistryRow { id: RowId::new(i as u32 + 1), position, draft });
+    }
+    Ok(journal)
+}
