@@ -1,1 +1,22 @@
-fn main() {}
+//! Tests of the whole, in one binary: scripts on four drivers, properties, collisions, guards, crashes, the wire.
+
+mod cluster;
+mod ledger;
+mod script;
+
+use ledger::Ledger;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_on_sqlite() {
+    script::run_all("sqlite", Ledger::sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_on_postgres() {
+    script::run_all("postgres", Ledger::postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_on_the_wire() {
+    script::run_all("wire", Ledger::wire).await;
+}

@@ -1,0 +1,168 @@
+//! The four drivers of the script suite behind one face: a plain model, SQLite, Postgres, and the wire. The generated service traits
+//! are that face.
+
+use crate::cluster::Cluster;
+use premium_ledger::api::proto as pb;
+use premium_ledger::api::{CoverageApi, IntakeApi, RegistryApi};
+use premium_ledger::app::{App, open_store};
+use premium_ledger::clock::Clock;
+use premium_ledger::config::{Config, Database};
+use premium_ledger::intake::{Intake, Registry};
+use premium_ledger::store::{Leniency, Store};
+use pb::coverage_service_client::CoverageServiceClient;
+use pb::coverage_service_server::CoverageService;
+use pb::intake_service_client::IntakeServiceClient;
+use pb::intake_service_server::IntakeService;
+use pb::registry_service_client::RegistryServiceClient;
+use pb::registry_service_server::RegistryService;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status, Streaming};
+
+type Orders = ReceiverStream<Result<pb::RecordOrdersResponse, Status>>;
+pub type IntakeFace = dyn IntakeService<StreamOrdersStream = Orders>;
+
+/// A ledger to ask.
+pub struct Ledger {
+    pub name: &'static str,
+    pub intake: Arc<IntakeFace>,
+    pub coverage: Arc<dyn CoverageService>,
+    pub registry: Arc<dyn RegistryService>,
+    _held: Vec<Box<dyn std::any::Any + Send + Sync>>,
+}
+
+/// How a test serves: two lanes, four readers, the store's own strictness.
+pub fn config(database: Database) -> Config {
+    Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        database,
+        migrate_url: None,
+        lanes: 2,
+        readers: 4,
+        leniency: Leniency { allow_data_loss: false, single_login: true },
+        drain: Duration::from_secs(30),
+    }
+}
+
+/// An empty SQLite ledger's place.
+pub fn sqlite() -> (tempfile::TempDir, Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::Sqlite(folder.path().join("ledger.sqlite"));
+    (folder, database)
+}
+
+impl Ledger {
+    pub async fn sqlite() -> Self {
+        let (folder, database) = sqlite();
+        Self::in_process("sqlite", &config(database), vec![Box::new(folder)]).await
+    }
+
+    pub async fn postgres() -> Self {
+        let cluster = Cluster::shared();
+        let url = cluster.database().await;
+        Self::in_process("postgres", &config(Database::Postgres(url)), vec![Box::new(cluster)]).await
+    }
+
+    /// Over a store, without a network.
+    async fn in_process(name: &'static str, config: &Config, mut held: Vec<Box<dyn std::any::Any + Send + Sync>>) -> Self {
+        let clock = Clock::system();
+        let store = open_store(config, clock).await.unwrap();
+        let (face, stop) = Self::over(name, store, config.lanes).await;
+        held.push(Box::new(stop));
+        Self { _held: held, ..face }
+    }
+
+    /// The services over an open store.
+    pub async fn over(name: &'static str, store: Store, lanes: usize) -> (Self, watch::Sender<bool>) {
+        let clock = Clock::system();
+        let registry = Registry::load(store.clone()).await.unwrap();
+        let (intake, _lanes) = Intake::start(store.clone(), registry.clone(), lanes);
+        let (stop, stopping) = watch::channel(false);
+        let face = Self {
+            name,
+            intake: Arc::new(IntakeApi::new(intake, clock, stopping)),
+            coverage: Arc::new(CoverageApi::new(store, registry.clone(), clock)),
+            registry: Arc::new(RegistryApi::new(registry, clock)),
+            _held: Vec::new(),
+        };
+        (face, stop)
+    }
+
+    pub async fn wire() -> Self {
+        let (folder, database) = sqlite();
+        let app = App::start(&config(database), Clock::system()).await.unwrap();
+        let channel = channel(&app).await;
+        let wire = Arc::new(Wire { channel });
+        Self {
+            name: "wire",
+            intake: wire.clone(),
+            coverage: wire.clone(),
+            registry: wire,
+            _held: vec![Box::new(app), Box::new(folder)],
+        }
+    }
+}
+
+/// A connection to a served ledger.
+pub async fn channel(app: &App) -> Channel {
+    Channel::from_shared(format!("http://{}", app.address())).unwrap().connect().await.unwrap()
+}
+
+/// The services over a connection.
+struct Wire {
+    channel: Channel,
+}
+
+macro_rules! forward {
+    ($service:ident, $client:ident, [$($method:ident($request:ident) -> $response:ident),+ $(,)?] $($rest:tt)*) => {
+        #[tonic::async_trait]
+        impl $service for Wire {
+            $($rest)*
+            $(async fn $method(&self, request: Request<pb::$request>) -> Result<Response<pb::$response>, Status> {
+                $client::new(self.channel.clone()).$method(request).await
+            })+
+        }
+    };
+}
+
+forward!(IntakeService, IntakeServiceClient, [
+    record_order(RecordOrderRequest) -> RecordOrderResponse,
+    record_orders(RecordOrdersRequest) -> RecordOrdersResponse,
+    get_order(GetOrderRequest) -> GetOrderResponse,
+    reverse_order(ReverseOrderRequest) -> ReverseOrderResponse,
+    correct_order(CorrectOrderRequest) -> CorrectOrderResponse,
+    report_watermark(ReportWatermarkRequest) -> ReportWatermarkResponse,
+    list_refusals(ListRefusalsRequest) -> ListRefusalsResponse,
+    list_conflicts(ListConflictsRequest) -> ListConflictsResponse,
+]
+    type StreamOrdersStream = Orders;
+
+    async fn stream_orders(&self, _: Request<Streaming<pb::RecordOrdersRequest>>) -> Result<Response<Orders>, Status> {
+        Err(Status::unimplemented("tests stream through a client of their own"))
+    }
+);
+
+forward!(CoverageService, CoverageServiceClient, [
+    get_coverage(GetCoverageRequest) -> GetCoverageResponse,
+    check_eligibility(CheckEligibilityRequest) -> CheckEligibilityResponse,
+    list_worker_day(ListWorkerDayRequest) -> ListWorkerDayResponse,
+]);
+
+forward!(RegistryService, RegistryServiceClient, [
+    put_industry(PutIndustryRequest) -> PutIndustryResponse,
+    list_industries(ListIndustriesRequest) -> ListIndustriesResponse,
+    put_province(PutProvinceRequest) -> PutProvinceResponse,
+    list_provinces(ListProvincesRequest) -> ListProvincesResponse,
+    put_platform(PutPlatformRequest) -> PutPlatformResponse,
+    list_platforms(ListPlatformsRequest) -> ListPlatformsResponse,
+    put_scope(PutScopeRequest) -> PutScopeResponse,
+    list_scopes(ListScopesRequest) -> ListScopesResponse,
+    put_rate(PutRateRequest) -> PutRateResponse,
+    list_rates(ListRatesRequest) -> ListRatesResponse,
+    put_rule(PutRuleRequest) -> PutRuleResponse,
+    list_rules(ListRulesRequest) -> ListRulesResponse,
+    preview_premium(PreviewPremiumRequest) -> PreviewPremiumResponse,
+]);

@@ -1,0 +1,136 @@
+//! A plain, in-memory model of the whole service, written from the contract alone: the same scripts run on it and on the real
+//! one. Slow on purpose: vectors searched from the front, everything worked out anew on every call.
+
+mod answer;
+mod correct;
+mod cover;
+mod event;
+mod intake;
+mod line;
+mod lists;
+mod price;
+mod put;
+mod registry;
+mod services;
+
+use event::{Event, Key};
+use line::Line;
+use premium_ledger::types::{Code, Day, Instant};
+use prost::Message;
+use registry::Row;
+use std::{
+    collections::BTreeMap,
+    sync::Mutex,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tonic::{Response, Status};
+
+/// The service, as one would write it with nothing but memory.
+pub struct Model {
+    state: Mutex<State>,
+}
+
+impl Model {
+    /// An empty ledger with the seeded registry.
+    pub fn new() -> Self {
+        let state = State { rows: registry::seeds(), ..State::default() };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// Runs one call, alone.
+    fn with<T>(&self, call: impl FnOnce(&mut State) -> Result<T, Status>) -> Result<Response<T>, Status> {
+        let mut state = self.state.lock().expect("no call panics while it holds the lock");
+        call(&mut state).map(Response::new)
+    }
+}
+
+/// All that the model knows.
+#[derive(Default)]
+struct State {
+    /// The registry, in `row_id` order.
+    rows: Vec<Row>,
+    /// The lines of every order key, in slot order.
+    orders: BTreeMap<Key, Vec<Line>>,
+    /// Other versions, in order of arrival.
+    conflicts: Vec<KeptConflict>,
+    /// Refused orders, in order of arrival.
+    refusals: Vec<KeptRefusal>,
+    /// Watermark reports, in order of arrival.
+    reports: Vec<Report>,
+    /// Content and first answer of every mutating call, by request id.
+    requests: BTreeMap<String, (String, Vec<u8>)>,
+    /// How many lines were booked: the last line id's number.
+    booked: u64,
+}
+
+/// A version of an order that was not booked.
+struct KeptConflict {
+    event: Event,
+    differing: Vec<&'static str>,
+    line_id: String,
+    received_at: Instant,
+    repeats: u64,
+}
+
+/// An order that was refused.
+struct KeptRefusal {
+    /// Empty for all platforms that the registry does not know.
+    platform: String,
+    digest: Vec<u8>,
+    code: i32,
+    day: Day,
+    field: &'static str,
+    payload: Vec<u8>,
+    payload_size: u32,
+    received_at: Instant,
+    repeats: u64,
+}
+
+/// What a platform said of its own completeness.
+struct Report {
+    platform: String,
+    report_no: u64,
+    watermark: Instant,
+    received_at: Instant,
+}
+
+impl State {
+    /// Does a mutating call once for its request id: the same content is given the first answer, other content nothing. A call
+    /// that failed leaves no trace.
+    fn once<T: Message + Default>(
+        &mut self,
+        request_id: &str,
+        content: String,
+        act: impl FnOnce(&mut Self) -> Result<T, Status>,
+    ) -> Result<T, Status> {
+        Code::check(request_id).map_err(|_| invalid("request_id"))?;
+        if let Some((before, answer)) = self.requests.get(request_id) {
+            if *before != content {
+                return Err(Status::already_exists("request_id was used with other content"));
+            }
+            return Ok(T::decode(answer.as_slice()).expect("it was encoded below"));
+        }
+        let answer = act(self)?;
+        self.requests.insert(request_id.to_owned(), (content, answer.encode_to_vec()));
+        Ok(answer)
+    }
+}
+
+/// The model's clock, in microseconds.
+#[expect(clippy::disallowed_methods, reason = "the model reads the clock itself")]
+fn now() -> Instant {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("1970 is over");
+    let micros = i64::try_from(since.as_micros()).expect("the year 9999 is far");
+    Instant::from_micros(micros).expect("the year 9999 is far")
+}
+
+/// An argument that is wrong.
+fn invalid(what: &str) -> Status {
+    Status::invalid_argument(what)
+}
+
+/// An instant as it travels.
+fn timestamp(instant: Instant) -> prost_types::Timestamp {
+    let (seconds, nanos) = instant.parts();
+    prost_types::Timestamp { seconds, nanos }
+}
