@@ -74,6 +74,21 @@ pub struct Config {
 pub struct ConfigProblems(pub Vec<String>);
 
 impl ServeArgs {
+    /// What `demo` serves with: the defaults, whatever the environment says.
+    pub fn of_demo() -> Self {
+        let text = |text: &str| text.to_owned();
+        Self {
+            listen: text(DEFAULT_LISTEN),
+            database_url: text(DEFAULT_DATABASE_URL),
+            migrate_url: None,
+            lanes: text("1"),
+            readers: text("4"),
+            allow_data_loss: text("false"),
+            single_login: None,
+            drain_seconds: text("30"),
+        }
+    }
+
     /// Checks everything before it says anything.
     pub fn check(&self) -> Result<Config, ConfigProblems> {
         let mut problems = Vec::new();

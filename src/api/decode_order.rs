@@ -11,7 +11,7 @@ use crate::types::{
 use prost::Message;
 use sha2::{Digest, Sha256};
 
-/// How far an acceptance may lie in the future: clocks differ.
+/// How far an acceptance or an end may lie in the future: clocks differ.
 const FUTURE_SECONDS: i64 = 300;
 
 /// One event, as an item for the intake.
@@ -90,7 +90,7 @@ fn checked(order: &pb::Order, snapshot: &Snapshot, now: Instant, wrong: &mut Vio
         }
         _ => None,
     };
-    let end = end(order, accepted_at, length, wrong);
+    let end = end(order, accepted_at, length, now, wrong);
     wrong.take("service_agency_code", check_optional(&order.service_agency_code));
     wrong.take("source_platform_code", check_optional(&order.source_platform_code));
     wrong.take("source_order_id", check_optional(&order.source_order_id));
@@ -122,10 +122,14 @@ fn accepted_at(order: &pb::Order, now: Instant) -> Result<Instant, Malformed> {
     if at < Instant::SCHEME_BEGAN {
         return Err(before_scheme());
     }
-    if at > now.plus_seconds(FUTURE_SECONDS) {
-        return Err(Malformed::new(ViolationCode::InFuture, "must lie at most 5 minutes in the future"));
+    not_in_future(at, now)
+}
+
+fn not_in_future(at: Instant, now: Instant) -> Result<Instant, Malformed> {
+    match at > now.plus_seconds(FUTURE_SECONDS) {
+        true => Err(Malformed::new(ViolationCode::InFuture, "must lie at most 5 minutes in the future")),
+        false => Ok(at),
     }
-    Ok(at)
 }
 
 /// `ended_at` and `end_kind`: both or none.
@@ -133,6 +137,7 @@ fn end(
     order: &pb::Order,
     accepted_at: Option<Instant>,
     length: Option<i64>,
+    now: Instant,
     wrong: &mut Violations,
 ) -> Option<End> {
     let Some(ended_at) = &order.ended_at else {
@@ -142,7 +147,7 @@ fn end(
         }
         return None;
     };
-    let at = instant(ended_at).and_then(|at| match (accepted_at, length) {
+    let at = instant(ended_at).and_then(|at| not_in_future(at, now)).and_then(|at| match (accepted_at, length) {
         (Some(accepted), _) if at < accepted => {
             Err(Malformed::new(ViolationCode::EndsBeforeAcceptance, "must not lie before accepted_at"))
         }

@@ -1,6 +1,13 @@
 //! The command line: what a person or a service manager starts. Each command in a file of its own.
 
+pub mod ask;
+pub mod client;
+pub mod demo;
+pub mod import;
+pub mod migrate;
 pub mod serve;
+pub mod simulate;
+pub mod tally;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -27,8 +34,20 @@ enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve an embedded ledger, play a small day, show what can be asked, and keep serving
+    Demo(demo::DemoArgs),
     /// Serve a ledger
     Serve(Box<crate::config::ServeArgs>),
+    /// Bring a database to this version's schema
+    Migrate(migrate::MigrateArgs),
+    /// Stream a file of orders (.csv, .ndjson) to a server
+    Import(import::ImportArgs),
+    /// Play a day of the platforms against a server
+    Simulate(simulate::SimulateArgs),
+    /// Was this worker covered at this instant?
+    Coverage(ask::CoverageArgs),
+    /// How does this order stand?
+    Order(ask::OrderArgs),
 }
 
 /// Runs one command.
@@ -40,7 +59,13 @@ pub fn run(cli: Cli) -> ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
+            Command::Demo(args) => demo::run(&args).await,
             Command::Serve(args) => serve::run(&args).await,
+            Command::Migrate(args) => migrate::run(&args).await,
+            Command::Import(args) => import::run(&args).await,
+            Command::Simulate(args) => simulate::run(&args).await,
+            Command::Coverage(args) => ask::run_coverage(&args).await,
+            Command::Order(args) => ask::run_order(&args).await,
         }
     });
     match done {

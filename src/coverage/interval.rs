@@ -75,11 +75,11 @@ impl Interval {
 }
 
 /// The intervals of one order key that are this worker's. `lines` in slot order, at least one; `conflicts` of the same key.
-pub fn intervals<'a>(
+pub fn intervals(
     snapshot: &Snapshot,
     worker: WorkerId,
     lines: &[Posted],
-    conflicts: impl Iterator<Item = &'a KeptConflict>,
+    conflicts: &[KeptConflict],
 ) -> Vec<Interval> {
     let open = standing(lines, Sort::Open);
     let ended = standing(lines, Sort::Ended);

@@ -114,10 +114,11 @@ async fn read(
     let conflicts = store.conflicts_of(&keys).await?;
     let mut found = Vec::new();
     for (key, lines) in &orders {
-        let own = conflicts.iter().filter(|kept| kept.conflict.order.key == *key);
-        found.extend(intervals(snapshot, worker, lines, own));
+        let conflicts = conflicts.get(key).map_or(&[][..], Vec::as_slice);
+        found.extend(intervals(snapshot, worker, lines, conflicts));
     }
-    found.sort_by(|a, b| (a.accepted_at, &a.key, &a.lines).cmp(&(b.accepted_at, &b.key, &b.lines)));
+    // Stable: of one key, slots stay in order and kept conflicts last.
+    found.sort_by(|a, b| (a.accepted_at, &a.key).cmp(&(b.accepted_at, &b.key)));
     Ok(found)
 }
 

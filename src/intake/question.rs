@@ -6,6 +6,9 @@ use crate::ledger::{net, standing};
 use crate::store::{KeptConflict, StoreError};
 use crate::types::{Money, OrderKey, Posted, PremiumState, Sort};
 
+/// Most conflicts of one order that are answered.
+const CONFLICTS_PER_ORDER: usize = 100;
+
 /// All that is known of an order key.
 #[derive(Clone, Debug)]
 pub struct OrderFacts {
@@ -24,7 +27,8 @@ impl Intake {
     pub async fn order(&self, key: &OrderKey) -> Result<Option<OrderFacts>, IntakeError> {
         let mut orders = self.store.orders(&[key]).await?;
         let Some(lines) = orders.remove(key) else { return Ok(None) };
-        let conflicts = self.store.conflicts_of(&[key]).await?;
+        let mut conflicts = self.store.conflicts_of(&[key]).await?.remove(key).unwrap_or_default();
+        conflicts.truncate(CONFLICTS_PER_ORDER);
         let newest = standing(&lines, Sort::Ended).or_else(|| standing(&lines, Sort::Open));
         let unheld = || StoreError::Corrupt("line: a sum cannot be held".to_owned());
         Ok(Some(OrderFacts {

@@ -16,9 +16,7 @@ use std::error::Error;
 
 pub use guard::GuardFailure;
 
-/// Most conflicts of one order key that are read.
-pub const CONFLICTS_PER_ORDER: u32 = 100;
-/// Most lines, of all keys, that one question about a worker reads.
+/// Most lines, and most conflicts, of all keys, that one question reads.
 pub const LINES_PER_QUESTION: u32 = 20_000;
 
 /// Why the store did not do it.
@@ -209,9 +207,17 @@ impl Store {
         ask!(self.request(id))
     }
 
-    /// Kept conflicts of these keys, by arrival; at most [`CONFLICTS_PER_ORDER`] for each key asked.
-    pub async fn conflicts_of(&self, keys: &[&OrderKey]) -> StoreResult<Vec<KeptConflict>> {
-        ask!(self.conflicts_of(keys))
+    /// Kept conflicts of these keys, those of each key by arrival; keys without one are left out.
+    pub async fn conflicts_of(&self, keys: &[&OrderKey]) -> StoreResult<HashMap<OrderKey, Vec<KeptConflict>>> {
+        let conflicts = ask!(self.conflicts_of(keys))?;
+        let mut of_keys: HashMap<OrderKey, Vec<KeptConflict>> = HashMap::new();
+        for kept in conflicts {
+            of_keys.entry(kept.conflict.order.key.clone()).or_default().push(kept);
+        }
+        for conflicts in of_keys.values_mut() {
+            conflicts.sort_by_key(|kept| (kept.received_at, kept.conflict.digest));
+        }
+        Ok(of_keys)
     }
 
     /// Refusals of a platform and day, after a key, by (digest, code).

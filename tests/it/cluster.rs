@@ -70,7 +70,8 @@ impl Cluster {
         command.stdout(Stdio::null()).stderr(log);
         *self.server.lock().unwrap() = Some(command.spawn().unwrap());
         for _ in 0..600 {
-            let ready = self.command("pg_isready").args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]).status();
+            let ready =
+                self.command("pg_isready").args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]).status();
             if ready.unwrap().success() {
                 return;
             }

@@ -2,6 +2,13 @@
 //! are that face.
 
 use crate::cluster::Cluster;
+use crate::model::Model;
+use pb::coverage_service_client::CoverageServiceClient;
+use pb::coverage_service_server::CoverageService;
+use pb::intake_service_client::IntakeServiceClient;
+use pb::intake_service_server::IntakeService;
+use pb::registry_service_client::RegistryServiceClient;
+use pb::registry_service_server::RegistryService;
 use premium_ledger::api::proto as pb;
 use premium_ledger::api::{CoverageApi, IntakeApi, RegistryApi};
 use premium_ledger::app::{App, open_store};
@@ -9,12 +16,6 @@ use premium_ledger::clock::Clock;
 use premium_ledger::config::{Config, Database};
 use premium_ledger::intake::{Intake, Registry};
 use premium_ledger::store::{Leniency, Store};
-use pb::coverage_service_client::CoverageServiceClient;
-use pb::coverage_service_server::CoverageService;
-use pb::intake_service_client::IntakeServiceClient;
-use pb::intake_service_server::IntakeService;
-use pb::registry_service_client::RegistryServiceClient;
-use pb::registry_service_server::RegistryService;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -55,6 +56,16 @@ pub fn sqlite() -> (tempfile::TempDir, Database) {
 }
 
 impl Ledger {
+    /// All four, each empty.
+    pub async fn all() -> Vec<Self> {
+        vec![Self::model(), Self::sqlite().await, Self::postgres().await, Self::wire().await]
+    }
+
+    pub fn model() -> Self {
+        let model = Arc::new(Model::new());
+        Self { name: "model", intake: model.clone(), coverage: model.clone(), registry: model, _held: Vec::new() }
+    }
+
     pub async fn sqlite() -> Self {
         let (folder, database) = sqlite();
         Self::in_process("sqlite", &config(database), vec![Box::new(folder)]).await
@@ -67,7 +78,11 @@ impl Ledger {
     }
 
     /// Over a store, without a network.
-    async fn in_process(name: &'static str, config: &Config, mut held: Vec<Box<dyn std::any::Any + Send + Sync>>) -> Self {
+    async fn in_process(
+        name: &'static str,
+        config: &Config,
+        mut held: Vec<Box<dyn std::any::Any + Send + Sync>>,
+    ) -> Self {
         let clock = Clock::system();
         let store = open_store(config, clock).await.unwrap();
         let (face, stop) = Self::over(name, store, config.lanes).await;

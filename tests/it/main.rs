@@ -2,9 +2,15 @@
 
 mod cluster;
 mod ledger;
+mod model;
 mod script;
 
 use ledger::Ledger;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_on_the_model() {
+    script::run_all("model", async || Ledger::model()).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scripts_on_sqlite() {

@@ -17,7 +17,7 @@ impl CoverageApi {
         let at = wrong.take("injured_at", decode::past(request.injured_at.as_ref(), now));
         let reported_at = wrong.take("reported_at", reported_at(request.reported_at.as_ref(), at, now));
         let window_seconds = wrong.take("window", window(request.window.as_ref()));
-        let area = wrong.take("injured_area", self.injured_area(&request.injured_area));
+        let area = wrong.take("injured_area", self.injured_area(&request.injured_area, at.unwrap_or(now)));
         let (Some(worker), Some(at), Some(reported_at), Some(window_seconds), Some(area), true) =
             (worker, at, reported_at, window_seconds, area, wrong.is_empty())
         else {
@@ -33,13 +33,15 @@ impl CoverageApi {
         })
     }
 
-    fn injured_area(&self, text: &str) -> Result<Option<Province>, Malformed> {
+    /// The province of the place, by the rules that hold for any platform and industry on the day of the injury.
+    fn injured_area(&self, text: &str, at: Instant) -> Result<Option<Province>, Malformed> {
         if text.is_empty() {
             return Ok(None);
         }
-        let province = Area::parse(text)?.nominal_province();
+        let snapshot = self.registry.snapshot();
+        let province = snapshot.province_of("", "", Area::parse(text)?, at.day());
         let unknown = || Malformed::new(ViolationCode::NotInRegistry, "lies in no province of the registry");
-        self.registry.snapshot().knows_province(province).then_some(Some(province)).ok_or_else(unknown)
+        snapshot.knows_province(province).then_some(Some(province)).ok_or_else(unknown)
     }
 }
 

@@ -4,13 +4,8 @@ use crate::api::{encode as words, proto as pb};
 use crate::coverage::Interval;
 use crate::types::{Instant, LedgerId};
 
-/// `at`: the instant that was asked for, if one was.
-pub fn encode(
-    interval: &Interval,
-    at: Option<Instant>,
-    reported_at: Option<Instant>,
-    ledger: LedgerId,
-) -> pb::Interval {
+/// `at`: the instant that was asked for, or the end of the day that was.
+pub fn encode(interval: &Interval, at: Instant, reported_at: Option<Instant>, ledger: LedgerId) -> pb::Interval {
     let ended = interval.end.zip(interval.ended_received_at);
     let first_received = interval
         .ended_received_at
@@ -28,9 +23,9 @@ pub fn encode(
         ended_received_at: ended.map(|(_, received)| words::timestamp(received)),
         accepted_lateness_seconds: Some(interval.accepted_received_at.seconds_since(interval.accepted_at)),
         ended_lateness_seconds: ended.map(|(end, received)| received.seconds_since(end.at)),
-        holds_instant: at.is_some_and(|at| interval.holds(at)),
+        holds_instant: interval.holds(at),
         in_scope: interval.in_scope,
-        overdue: at.is_some_and(|at| interval.overdue(at)),
+        overdue: interval.overdue(at),
         conflicting: interval.conflicting,
         reversed_at: interval.reversed_at.map(words::timestamp),
         premium_state: interval.premium_state.code().into(),

@@ -2,7 +2,7 @@
 
 use super::{CoverageApi, interval, known_at, watermark};
 use crate::api::{decode, proto as pb, status};
-use crate::coverage::list_day;
+use crate::coverage::{Interval, list_day};
 use crate::types::{Day, Instant, Malformed, ViolationCode, Violations};
 use tonic::Status;
 
@@ -21,8 +21,11 @@ impl CoverageApi {
         let found =
             list_day(&self.store, &self.registry.snapshot(), worker, day).await.map_err(status::store_status)?;
         let ledger = self.store.ledger_id();
+        // A day has no one instant that an interval could hold; overdue is judged at its end.
+        let at_end =
+            |i: &Interval| pb::Interval { holds_instant: false, ..interval::encode(i, day.end(), None, ledger) };
         Ok(pb::ListWorkerDayResponse {
-            intervals: found.intervals.iter().map(|i| interval::encode(i, None, None, ledger)).collect(),
+            intervals: found.intervals.iter().map(at_end).collect(),
             truncated: found.truncated,
             watermarks: found.watermarks.iter().map(watermark).collect(),
         })

@@ -31,7 +31,7 @@ impl CoverageApi {
 
 /// Until journals are sealed there is no earlier state to ask for.
 fn known_at(asked: Option<pb::KnownAt>) -> Result<(), Status> {
-    match asked.and_then(|known_at| known_at.point) {
+    match asked {
         None => Ok(()),
         Some(_) => Err(Status::unimplemented("known_at needs sealed journals, which this version does not have")),
     }
@@ -41,7 +41,7 @@ fn coverage(coverage: &Coverage, at: Instant, reported_at: Option<Instant>, ledg
     let intervals = coverage.intervals.iter();
     pb::Coverage {
         reason_code: coverage.reason.code().into(),
-        intervals: intervals.map(|i| interval::encode(i, Some(at), reported_at, ledger)).collect(),
+        intervals: intervals.map(|i| interval::encode(i, at, reported_at, ledger)).collect(),
         gap_before: coverage.gap_before,
         gap_after: coverage.gap_after,
         watermarks: coverage.watermarks.iter().map(watermark).collect(),

@@ -5,8 +5,7 @@ use super::codec::{PgDay, PgInstant, store_error};
 use crate::ledger::RequestRecord;
 use crate::store::rows::{self, Columns, corrupt};
 use crate::store::{
-    CONFLICTS_PER_ORDER, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark,
-    StoreError, StoreResult,
+    ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark, StoreError, StoreResult,
 };
 use crate::types::{
     Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
@@ -73,10 +72,13 @@ impl Postgres {
             .bind(platforms(keys))
             .bind(order_ids(keys))
             .bind(assignments(keys))
-            .bind(i64::from(CONFLICTS_PER_ORDER))
+            .bind(i64::from(LINES_PER_QUESTION) + 1)
             .fetch_all(&self.reader)
             .await
             .map_err(store_error)?;
+        if found.len() > LINES_PER_QUESTION as usize {
+            return Err(StoreError::TooMuch("conflicts of the orders asked about"));
+        }
         found.iter().map(rows::conflict).collect()
     }
 

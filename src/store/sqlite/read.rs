@@ -1,28 +1,29 @@
 //! Questions, each one statement or, where it reads a page and its counter, two.
 
+use super::Sqlite;
+use super::bulk::{self, Bound};
 use super::codec::store_error;
-use super::{Sqlite, bulk};
 use crate::ledger::RequestRecord;
 use crate::store::rows::{self, Columns, corrupt};
 use crate::store::{
-    CONFLICTS_PER_ORDER, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark,
-    StoreError, StoreResult,
+    ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark, StoreError, StoreResult,
 };
 use crate::types::{
     Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
     RequestId, RowId, ViolationCode, WorkerId,
 };
 
+/// The three parts of a key.
+fn key<'q>(query: Bound<'q>, key: &'q &OrderKey) -> Bound<'q> {
+    query.bind(key.platform.as_str()).bind(key.order_id.as_str()).bind(i64::from(key.assignment_no))
+}
+
 impl Sqlite {
     /// See [`crate::store::Store::orders`].
     pub async fn lines_of(&self, keys: &[&OrderKey]) -> StoreResult<Vec<Posted>> {
         let mut connection = self.reader.acquire().await.map_err(store_error)?;
         let sql = include_str!("sql/lines_of.sql");
-        let found = bulk::fetch(&mut connection, sql, keys, |query, key| {
-            let query = query.bind(key.platform.as_str()).bind(key.order_id.as_str());
-            query.bind(i64::from(key.assignment_no))
-        });
-        let found = found.await?;
+        let found = bulk::fetch(&mut connection, sql, keys, key).await?;
         if found.len() > LINES_PER_QUESTION as usize {
             return Err(StoreError::TooMuch("lines of the orders asked about"));
         }
@@ -38,22 +39,13 @@ impl Sqlite {
 
     /// See [`crate::store::Store::conflicts_of`].
     pub async fn conflicts_of(&self, keys: &[&OrderKey]) -> StoreResult<Vec<KeptConflict>> {
-        let mut kept = Vec::new();
-        for key in keys {
-            let found = sqlx::query(include_str!("sql/conflicts_of.sql"))
-                .bind(key.platform.as_str())
-                .bind(key.order_id.as_str())
-                .bind(i64::from(key.assignment_no))
-                .bind(i64::from(CONFLICTS_PER_ORDER))
-                .fetch_all(&self.reader)
-                .await
-                .map_err(store_error)?;
-            for row in &found {
-                kept.push(rows::conflict(row)?);
-            }
+        let mut connection = self.reader.acquire().await.map_err(store_error)?;
+        let sql = include_str!("sql/conflicts_of.sql");
+        let found = bulk::fetch(&mut connection, sql, keys, key).await?;
+        if found.len() > LINES_PER_QUESTION as usize {
+            return Err(StoreError::TooMuch("conflicts of the orders asked about"));
         }
-        kept.sort_by_key(|c| (c.received_at, c.conflict.digest));
-        Ok(kept)
+        found.iter().map(rows::conflict).collect()
     }
 
     /// See [`crate::store::Store::refusals`].

@@ -106,11 +106,11 @@ impl State {
         let industry = self.known_code(RowKind::Industry, &order.industry_code);
         let area = self.known_area(&order.accept_area);
         let accepted_at = accepted_at(order, now);
-        let ended_at = self.ended_at(order);
+        let ended_at = self.ended_at(order, now);
         let end_kind = end_kind(order);
         let agency = optional_code(&order.service_agency_code);
         let source_platform = optional_code(&order.source_platform_code);
-        let source_order = source_order(order);
+        let source_order = optional_code(&order.source_order_id);
         let sent_at = order.sent_at.map(instant).transpose();
         let checked = [
             ("platform_code", platform.as_ref().err()),
@@ -165,9 +165,12 @@ impl State {
         }
     }
 
-    /// An end is compared with every acceptance that is an instant, and with the rule where all that decides the rule is known.
-    fn ended_at(&self, order: &pb::Order) -> Result<Option<Instant>, ViolationCode> {
+    /// An end is compared with every acceptance that is an instant, and with the rule where all is known that decides it.
+    fn ended_at(&self, order: &pb::Order, now: Instant) -> Result<Option<Instant>, ViolationCode> {
         let Some(ended_at) = order.ended_at.map(instant).transpose()? else { return Ok(None) };
+        if ended_at > latest(now) {
+            return Err(ViolationCode::InFuture);
+        }
         let Some(accepted_at) = order.accepted_at.and_then(|at| instant(at).ok()) else {
             return Ok(Some(ended_at));
         };
@@ -201,12 +204,17 @@ pub fn instant(sent: prost_types::Timestamp) -> Result<Instant, ViolationCode> {
     Instant::from_parts(sent.seconds, sent.nanos).map_err(|m| m.code)
 }
 
+/// Clocks differ: 5 minutes past now is not yet the future.
+fn latest(now: Instant) -> Instant {
+    now.plus_seconds(5 * 60)
+}
+
 fn accepted_at(order: &pb::Order, now: Instant) -> Result<Instant, ViolationCode> {
     let at = instant(order.accepted_at.ok_or(ViolationCode::Required)?)?;
     if at < Instant::SCHEME_BEGAN {
         return Err(ViolationCode::BeforeScheme);
     }
-    if at > now.plus_seconds(5 * 60) {
+    if at > latest(now) {
         return Err(ViolationCode::InFuture);
     }
     Ok(at)
@@ -220,12 +228,4 @@ fn end_kind(order: &pb::Order) -> Result<Option<pb::EndKind>, ViolationCode> {
         (true, 0) => Err(ViolationCode::Required),
         (true, number) => pb::EndKind::try_from(number).map(Some).map_err(|_| ViolationCode::UnknownValue),
     }
-}
-
-/// A source platform needs the order's id there; the id may stand alone.
-fn source_order(order: &pb::Order) -> Result<String, ViolationCode> {
-    if order.source_order_id.is_empty() && !order.source_platform_code.is_empty() {
-        return Err(ViolationCode::Required);
-    }
-    optional_code(&order.source_order_id)
 }

@@ -1,5 +1,5 @@
-//! A plain, in-memory model of the whole service, written from the contract alone: the same scripts run on it and on the real
-//! one. Slow on purpose: vectors searched from the front, everything worked out anew on every call.
+//! A plain, in-memory model of the whole service, written from the contract alone: the same scripts run on it and on the
+//! real one. Slow on purpose: vectors searched from the front, everything worked out anew on every call.
 
 mod answer;
 mod correct;
@@ -95,8 +95,8 @@ struct Report {
 }
 
 impl State {
-    /// Does a mutating call once for its request id: the same content is given the first answer, other content nothing. A call
-    /// that failed leaves no trace.
+    /// Does a mutating call once for its request id: the same content is given the first answer, other content nothing. A
+    /// call that failed leaves no trace.
     fn once<T: Message + Default>(
         &mut self,
         request_id: &str,

@@ -98,7 +98,10 @@ impl State {
     }
 
     /// What an order would cost.
-    pub fn preview(&self, request: &pb::PreviewPremiumRequest) -> Result<pb::PreviewPremiumResponse, tonic::Status> {
+    pub fn preview(
+        &self,
+        request: &pb::PreviewPremiumRequest,
+    ) -> Result<pb::PreviewPremiumResponse, tonic::Status> {
         let order = request.order.as_ref().ok_or_else(|| super::invalid("order"))?;
         let event = self.check(order, super::now()).map_err(|wrong| super::invalid(&format!("{wrong:?}")))?;
         let priced = self.price(&event);

@@ -62,7 +62,9 @@ impl Args {
     fn word(&self, key: &str, from: impl Fn(&str) -> Option<u8>) -> i32 {
         match self.0.get(key) {
             None => 0,
-            Some(text) => text.parse().unwrap_or_else(|_| from(text).unwrap_or_else(|| panic!("no {key} {text:?}")).into()),
+            Some(text) => {
+                text.parse().unwrap_or_else(|_| from(text).unwrap_or_else(|| panic!("no {key} {text:?}")).into())
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Runs the text scripts: operation, arguments, expected result. The same files on all four drivers.
 //!
-//! A line `> op key=value …` is a step; what stands below it is what it must answer. `UPDATE_SCRIPTS=model` (or another driver) writes
-//! down what that driver answers instead; read the difference before you keep it.
+//! A line `> op key=value …` is a step; what stands below it is what it must answer. `UPDATE_SCRIPTS=sqlite` (or another driver,
+//! but not the model) writes down what that driver answers instead; read the difference before you keep it.
 
 mod ask;
 mod tell;
@@ -15,7 +15,8 @@ use tonic_types::StatusExt;
 
 fn scripts() -> Vec<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/scripts");
-    let mut scripts: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut scripts: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     scripts.sort();
     assert!(scripts.len() >= 10, "the scripts are there");
     scripts
@@ -28,6 +29,8 @@ pub async fn run_all<F: Future<Output = Ledger>>(name: &str, fresh: impl Fn() ->
     for path in scripts() {
         let expected = std::fs::read_to_string(&path).unwrap();
         let told = run(&fresh().await, &expected).await;
+        // The model says that a call fails, not why.
+        let (told, expected) = if name == "model" { (bare(&told), bare(&expected)) } else { (told, expected) };
         if told == expected {
             continue;
         }
@@ -40,9 +43,23 @@ pub async fn run_all<F: Future<Output = Ledger>>(name: &str, fresh: impl Fn() ->
         let at = |text: &str| text.lines().nth(line).unwrap_or("(nothing)").to_owned();
         let step = told.lines().take(line + 1).filter(|l| l.starts_with('>')).last().unwrap_or("").to_owned();
         let file = path.file_name().unwrap().to_string_lossy().into_owned();
-        failures.push(format!("{file}:{}\n  step {step}\n  want {}\n  told {}", line + 1, at(&expected), at(&told)));
+        failures.push(format!(
+            "{file}:{}\n  step {step}\n  want {}\n  told {}",
+            line + 1,
+            at(&expected),
+            at(&told)
+        ));
     }
     assert!(failures.is_empty(), "on {name}:\n{}", failures.join("\n"));
+}
+
+/// Failed calls by their code alone.
+fn bare(transcript: &str) -> String {
+    let line = |line: &str| match line.starts_with("! ") {
+        true => line.split(' ').take(2).collect::<Vec<_>>().join(" ") + "\n",
+        false => format!("{line}\n"),
+    };
+    transcript.lines().map(line).collect()
 }
 
 /// One script; gives it back with what the ledger answered.

@@ -2,7 +2,8 @@
 
 use premium_ledger::api::proto as pb;
 use premium_ledger::types::{
-    CoverageReason, EndKind, Instant, LineKind, Outcome, PremiumReason, PremiumState, ReversalReason, ViolationCode,
+    CoverageReason, EndKind, Instant, LineKind, Outcome, PremiumReason, PremiumState, ReversalReason,
+    ViolationCode,
 };
 use prost_types::Timestamp;
 
@@ -79,7 +80,8 @@ pub fn lines<'a>(lines: impl Iterator<Item = &'a pb::Line>, labels: &mut Labels)
 
 fn one_line(line: &pb::Line, labels: &mut Labels) -> String {
     let (kind, state) = (name!(LineKind, line.kind), name!(PremiumState, line.premium_state));
-    let mut told = format!("{} slot={} {kind} {} {state}", labels.label(&line.line_id), line.slot, dash(&line.premium));
+    let mut told =
+        format!("{} slot={} {kind} {} {state}", labels.label(&line.line_id), line.slot, dash(&line.premium));
     told.push_str(&format!(" {} {}", name!(PremiumReason, line.reason_code), line.period));
     if !line.corrects_line_id.is_empty() {
         told.push_str(&format!(" corrects={}", labels.label(&line.corrects_line_id)));
@@ -96,7 +98,11 @@ pub fn order(order: &pb::GetOrderResponse, labels: &mut Labels) -> String {
     told.push_str(&format!("net={} {state}", order.net_premium));
     for conflict in &order.conflicts {
         let line = labels.label(&conflict.line_id);
-        told.push_str(&format!(" conflict({line}: {} x{})", conflict.differing_fields.join(","), conflict.repeats));
+        told.push_str(&format!(
+            " conflict({line}: {} x{})",
+            conflict.differing_fields.join(","),
+            conflict.repeats
+        ));
     }
     told + "\n"
 }
@@ -106,7 +112,9 @@ pub fn refusals(list: &pb::ListRefusalsResponse) -> String {
     let mut told: Vec<String> = list
         .refusals
         .iter()
-        .map(|refusal| format!("{}:{} repeats={}\n", refusal.field, name!(ViolationCode, refusal.code), refusal.repeats))
+        .map(|refusal| {
+            format!("{}:{} repeats={}\n", refusal.field, name!(ViolationCode, refusal.code), refusal.repeats)
+        })
         .collect();
     told.sort();
     told.concat() + &format!("{} kept, truncated={}\n", list.refusals.len(), list.truncated)
@@ -134,7 +142,11 @@ pub fn coverage(coverage: &pb::Coverage, labels: &mut Labels) -> String {
     }
     for watermark in coverage.watermarks.iter().filter(|w| w.relevant || w.watermark.is_some()) {
         let relevant = if watermark.relevant { " relevant" } else { "" };
-        told.push_str(&format!("watermark {} {}{relevant}\n", watermark.platform_code, time(watermark.watermark.as_ref())));
+        told.push_str(&format!(
+            "watermark {} {}{relevant}\n",
+            watermark.platform_code,
+            time(watermark.watermark.as_ref())
+        ));
     }
     told
 }
@@ -177,10 +189,14 @@ pub fn preview(preview: &pb::PreviewPremiumResponse) -> String {
     let row = |header: &Option<pb::RowHeader>| header.as_ref().unwrap().row_id.to_string();
     let scope = preview.scope.as_ref().map_or("-".to_owned(), |scope| row(&scope.header));
     let rate = preview.rate.as_ref().map_or("-".to_owned(), |rate| row(&rate.header));
-    let rules: Vec<String> = preview.rules.iter().map(|rule| format!("{}:{}", rule.name, row(&rule.header))).collect();
+    let rules: Vec<String> =
+        preview.rules.iter().map(|rule| format!("{}:{}", rule.name, row(&rule.header))).collect();
     let (period, service) = (&preview.period, &preview.service_period);
     let (premium, province) = (dash(&preview.premium), &preview.province_code);
-    format!("{premium} {state} {reason} {period}/{service} in {province} scope={scope} rate={rate} {}\n", rules.join(" "))
+    format!(
+        "{premium} {state} {reason} {period}/{service} in {province} scope={scope} rate={rate} {}\n",
+        rules.join(" ")
+    )
 }
 
 pub fn rate(rate: &pb::Rate) -> String {

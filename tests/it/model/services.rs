@@ -1,0 +1,168 @@
+//! The three services on the model: every call under one lock, one after the other.
+
+use super::{
+    Model,
+    lists::page,
+    put::{wire_industry, wire_platform, wire_province, wire_rate, wire_rule, wire_scope},
+};
+use premium_ledger::{
+    api::proto::{
+        self as pb, coverage_service_server::CoverageService, intake_service_server::IntakeService,
+        registry_service_server::RegistryService,
+    },
+    types::RowKind,
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl IntakeService for Model {
+    type StreamOrdersStream = ReceiverStream<Result<pb::RecordOrdersResponse, Status>>;
+
+    async fn record_order(&self, request: Request<pb::RecordOrderRequest>) -> Answer<pb::RecordOrderResponse> {
+        self.with(|state| state.record_order(&request.into_inner()))
+    }
+
+    async fn record_orders(&self, request: Request<pb::RecordOrdersRequest>) -> Answer<pb::RecordOrdersResponse> {
+        self.with(|state| state.record_orders(request.into_inner()))
+    }
+
+    async fn stream_orders(
+        &self,
+        _: Request<Streaming<pb::RecordOrdersRequest>>,
+    ) -> Answer<Self::StreamOrdersStream> {
+        Err(Status::unimplemented("the model does not stream"))
+    }
+
+    async fn get_order(&self, request: Request<pb::GetOrderRequest>) -> Answer<pb::GetOrderResponse> {
+        self.with(|state| state.get_order(&request.into_inner()))
+    }
+
+    async fn reverse_order(&self, request: Request<pb::ReverseOrderRequest>) -> Answer<pb::ReverseOrderResponse> {
+        self.with(|state| state.reverse_order(request.into_inner()))
+    }
+
+    async fn correct_order(&self, request: Request<pb::CorrectOrderRequest>) -> Answer<pb::CorrectOrderResponse> {
+        self.with(|state| state.correct_order(request.into_inner()))
+    }
+
+    async fn report_watermark(
+        &self,
+        request: Request<pb::ReportWatermarkRequest>,
+    ) -> Answer<pb::ReportWatermarkResponse> {
+        self.with(|state| state.report_watermark(request.into_inner()))
+    }
+
+    async fn list_refusals(&self, request: Request<pb::ListRefusalsRequest>) -> Answer<pb::ListRefusalsResponse> {
+        self.with(|state| state.list_refusals(&request.into_inner()))
+    }
+
+    async fn list_conflicts(
+        &self,
+        request: Request<pb::ListConflictsRequest>,
+    ) -> Answer<pb::ListConflictsResponse> {
+        self.with(|state| state.list_conflicts(&request.into_inner()))
+    }
+}
+
+#[tonic::async_trait]
+impl CoverageService for Model {
+    async fn get_coverage(&self, request: Request<pb::GetCoverageRequest>) -> Answer<pb::GetCoverageResponse> {
+        self.with(|state| state.get_coverage(&request.into_inner()))
+    }
+
+    async fn check_eligibility(
+        &self,
+        request: Request<pb::CheckEligibilityRequest>,
+    ) -> Answer<pb::CheckEligibilityResponse> {
+        self.with(|state| state.check_eligibility(&request.into_inner()))
+    }
+
+    async fn list_worker_day(
+        &self,
+        request: Request<pb::ListWorkerDayRequest>,
+    ) -> Answer<pb::ListWorkerDayResponse> {
+        self.with(|state| state.list_worker_day(&request.into_inner()))
+    }
+}
+
+/// The rows of one table, a page of them, written out.
+macro_rules! list {
+    ($self:ident, $request:ident, $kind:ident, $wire:ident, $response:ident, $field:ident) => {
+        $self.with(|state| {
+            let request = $request.into_inner();
+            let rows = state.rows.iter().filter(|row| row.kind == RowKind::$kind).collect();
+            let (rows, next_page_token) = page(rows, request.page_size, &request.page_token)?;
+            Ok(pb::$response { $field: rows.into_iter().map($wire).collect(), next_page_token })
+        })
+    };
+}
+
+#[tonic::async_trait]
+impl RegistryService for Model {
+    async fn put_industry(&self, request: Request<pb::PutIndustryRequest>) -> Answer<pb::PutIndustryResponse> {
+        self.with(|state| state.put_industry(request.into_inner()))
+    }
+
+    async fn list_industries(
+        &self,
+        request: Request<pb::ListIndustriesRequest>,
+    ) -> Answer<pb::ListIndustriesResponse> {
+        list!(self, request, Industry, wire_industry, ListIndustriesResponse, industries)
+    }
+
+    async fn put_province(&self, request: Request<pb::PutProvinceRequest>) -> Answer<pb::PutProvinceResponse> {
+        self.with(|state| state.put_province(request.into_inner()))
+    }
+
+    async fn list_provinces(
+        &self,
+        request: Request<pb::ListProvincesRequest>,
+    ) -> Answer<pb::ListProvincesResponse> {
+        list!(self, request, Province, wire_province, ListProvincesResponse, provinces)
+    }
+
+    async fn put_platform(&self, request: Request<pb::PutPlatformRequest>) -> Answer<pb::PutPlatformResponse> {
+        self.with(|state| state.put_platform(request.into_inner()))
+    }
+
+    async fn list_platforms(
+        &self,
+        request: Request<pb::ListPlatformsRequest>,
+    ) -> Answer<pb::ListPlatformsResponse> {
+        list!(self, request, Platform, wire_platform, ListPlatformsResponse, platforms)
+    }
+
+    async fn put_scope(&self, request: Request<pb::PutScopeRequest>) -> Answer<pb::PutScopeResponse> {
+        self.with(|state| state.put_scope(request.into_inner()))
+    }
+
+    async fn list_scopes(&self, request: Request<pb::ListScopesRequest>) -> Answer<pb::ListScopesResponse> {
+        list!(self, request, Scope, wire_scope, ListScopesResponse, scopes)
+    }
+
+    async fn put_rate(&self, request: Request<pb::PutRateRequest>) -> Answer<pb::PutRateResponse> {
+        self.with(|state| state.put_rate(request.into_inner()))
+    }
+
+    async fn list_rates(&self, request: Request<pb::ListRatesRequest>) -> Answer<pb::ListRatesResponse> {
+        list!(self, request, Rate, wire_rate, ListRatesResponse, rates)
+    }
+
+    async fn put_rule(&self, request: Request<pb::PutRuleRequest>) -> Answer<pb::PutRuleResponse> {
+        self.with(|state| state.put_rule(request.into_inner()))
+    }
+
+    async fn list_rules(&self, request: Request<pb::ListRulesRequest>) -> Answer<pb::ListRulesResponse> {
+        list!(self, request, Rule, wire_rule, ListRulesResponse, rules)
+    }
+
+    async fn preview_premium(
+        &self,
+        request: Request<pb::PreviewPremiumRequest>,
+    ) -> Answer<pb::PreviewPremiumResponse> {
+        self.with(|state| state.preview(&request.into_inner()))
+    }
+}
