@@ -68,8 +68,8 @@ pub struct App {
 /// Opens the ledger that a configuration names; an empty Postgres is migrated first, if a login may.
 pub async fn open_store(config: &Config, clock: Clock) -> Result<Store, GuardFailure> {
     match &config.database {
-        Database::Sqlite(path) => {
-            Sqlite::open(path, config.readers, clock, config.leniency).await.map(Store::Sqlite)
+        Database::Sqlite(place) => {
+            Sqlite::open(place, config.readers, clock, config.leniency).await.map(Store::Sqlite)
         }
         Database::Postgres(url) => {
             if config.leniency.single_login {

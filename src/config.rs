@@ -3,7 +3,6 @@
 use crate::store::{Leniency, postgres, sqlite};
 use clap::Args;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where a ledger is served when nothing else is said.
@@ -44,7 +43,7 @@ pub struct ServeArgs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Database {
     /// A file.
-    Sqlite(PathBuf),
+    Sqlite(sqlite::Place),
     /// A server, by URL.
     Postgres(String),
 }
@@ -132,8 +131,8 @@ impl ServeArgs {
 
 /// The database that a URL names.
 pub fn database(url: &str) -> Result<Database, String> {
-    if let Some(path) = sqlite::path_of(url) {
-        return Ok(Database::Sqlite(path));
+    if let Some(place) = sqlite::Place::of_url(url) {
+        return Ok(Database::Sqlite(place));
     }
     match postgres::check_url(url) {
         true => Ok(Database::Postgres(url.to_owned())),

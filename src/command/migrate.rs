@@ -21,11 +21,11 @@ pub struct MigrateArgs {
 pub async fn run(args: &MigrateArgs) -> Done {
     let url = args.migrate_url.as_ref().unwrap_or(&args.database_url);
     match database(url).map_err(|what| format!("the database URL {what}"))? {
-        Database::Sqlite(path) => {
-            if let Some(folder) = path.parent() {
+        Database::Sqlite(place) => {
+            if let Some(folder) = place.path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            sqlite::migrate(&path).await?;
+            sqlite::migrate(&place).await?;
         }
         Database::Postgres(url) => {
             postgres::migrate(&url).await?;

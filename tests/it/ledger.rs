@@ -15,6 +15,7 @@ use premium_ledger::app::{App, open_store};
 use premium_ledger::clock::Clock;
 use premium_ledger::config::{Config, Database};
 use premium_ledger::intake::{Intake, Registry};
+use premium_ledger::store::sqlite::Place;
 use premium_ledger::store::{Leniency, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,6 @@ pub type IntakeFace = dyn IntakeService<StreamOrdersStream = Orders>;
 
 /// A ledger to ask.
 pub struct Ledger {
-    pub name: &'static str,
     pub intake: Arc<IntakeFace>,
     pub coverage: Arc<dyn CoverageService>,
     pub registry: Arc<dyn RegistryService>,
@@ -51,53 +51,43 @@ pub fn config(database: Database) -> Config {
 /// An empty SQLite ledger's place.
 pub fn sqlite() -> (tempfile::TempDir, Database) {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::Sqlite(folder.path().join("ledger.sqlite"));
+    let database = Database::Sqlite(Place::durable(folder.path().join("ledger.sqlite")));
     (folder, database)
 }
 
 impl Ledger {
-    /// All four, each empty.
-    pub async fn all() -> Vec<Self> {
-        vec![Self::model(), Self::sqlite().await, Self::postgres().await, Self::wire().await]
-    }
-
     pub fn model() -> Self {
         let model = Arc::new(Model::new());
-        Self { name: "model", intake: model.clone(), coverage: model.clone(), registry: model, _held: Vec::new() }
+        Self { intake: model.clone(), coverage: model.clone(), registry: model, _held: Vec::new() }
     }
 
     pub async fn sqlite() -> Self {
         let (folder, database) = sqlite();
-        Self::in_process("sqlite", &config(database), vec![Box::new(folder)]).await
+        Self::in_process(&config(database), vec![Box::new(folder)]).await
     }
 
     pub async fn postgres() -> Self {
         let cluster = Cluster::shared();
         let url = cluster.database().await;
-        Self::in_process("postgres", &config(Database::Postgres(url)), vec![Box::new(cluster)]).await
+        Self::in_process(&config(Database::Postgres(url)), vec![Box::new(cluster)]).await
     }
 
     /// Over a store, without a network.
-    async fn in_process(
-        name: &'static str,
-        config: &Config,
-        mut held: Vec<Box<dyn std::any::Any + Send + Sync>>,
-    ) -> Self {
+    async fn in_process(config: &Config, mut held: Vec<Box<dyn std::any::Any + Send + Sync>>) -> Self {
         let clock = Clock::system();
         let store = open_store(config, clock).await.unwrap();
-        let (face, stop) = Self::over(name, store, config.lanes).await;
+        let (face, stop) = Self::over(store, config.lanes).await;
         held.push(Box::new(stop));
         Self { _held: held, ..face }
     }
 
     /// The services over an open store.
-    pub async fn over(name: &'static str, store: Store, lanes: usize) -> (Self, watch::Sender<bool>) {
+    pub async fn over(store: Store, lanes: usize) -> (Self, watch::Sender<bool>) {
         let clock = Clock::system();
         let registry = Registry::load(store.clone()).await.unwrap();
         let (intake, _lanes) = Intake::start(store.clone(), registry.clone(), lanes);
         let (stop, stopping) = watch::channel(false);
         let face = Self {
-            name,
             intake: Arc::new(IntakeApi::new(intake, clock, stopping)),
             coverage: Arc::new(CoverageApi::new(store, registry.clone(), clock)),
             registry: Arc::new(RegistryApi::new(registry, clock)),
@@ -112,7 +102,6 @@ impl Ledger {
         let channel = channel(&app).await;
         let wire = Arc::new(Wire { channel });
         Self {
-            name: "wire",
             intake: wire.clone(),
             coverage: wire.clone(),
             registry: wire,

@@ -1,8 +1,12 @@
 //! Tests of the whole, in one binary: scripts on four drivers, properties, collisions, guards, crashes, the wire.
 
 mod cluster;
+mod collisions;
+mod crash;
+mod guards;
 mod ledger;
 mod model;
+mod prepare;
 mod script;
 
 use ledger::Ledger;

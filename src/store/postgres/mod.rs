@@ -58,10 +58,10 @@ impl Postgres {
         let options = options.application_name("premium-ledger");
         let mut login = connect(&options).await?;
         guard::check_schema(&mut login).await?;
+        guard::check_tables(&mut login).await?;
         if !leniency.single_login {
             guard::check_login(&mut login).await?;
         }
-        guard::check_tables(&mut login).await?;
         login.close().await.map_err(store_error)?;
 
         let writer = pool(&options, connections.writers, include_str!("sql/session_writer.sql"));

@@ -20,7 +20,7 @@ use sqlx::sqlite::{
 };
 use std::borrow::Cow;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -53,14 +53,19 @@ pub struct Sqlite {
 
 impl Sqlite {
     /// Opens the file, makes it and migrates it where need be, and checks its guards.
-    pub async fn open(path: &Path, readers: u32, clock: Clock, leniency: Leniency) -> Result<Self, GuardFailure> {
-        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+    pub async fn open(
+        place: &Place,
+        readers: u32,
+        clock: Clock,
+        leniency: Leniency,
+    ) -> Result<Self, GuardFailure> {
+        if let Some(folder) = place.path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)
                 .map_err(|e| GuardFailure::InUse(format!("{}: {e}", folder.display())))?;
         }
-        let lock = guard::lock(path)?;
-        migrate(path).await?;
-        let mut check = SqliteConnection::connect_with(&options(path)).await.map_err(store_error)?;
+        let lock = guard::lock(&place.path)?;
+        migrate(place).await?;
+        let mut check = SqliteConnection::connect_with(&options(place)).await.map_err(store_error)?;
         guard::check_triggers(&mut check).await?;
         let weaknesses = guard::check_durability(&mut check, leniency).await?;
         check.close().await.map_err(store_error)?;
@@ -68,10 +73,10 @@ impl Sqlite {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .test_before_acquire(false)
-            .connect_lazy_with(options(path).pragma("cache_size", (-WRITER_CACHE_KIB).to_string()));
+            .connect_lazy_with(options(place).pragma("cache_size", (-WRITER_CACHE_KIB).to_string()));
         let reader =
             SqlitePoolOptions::new().max_connections(readers).test_before_acquire(false).connect_lazy_with(
-                options(path).pragma("cache_size", (-READER_CACHE_KIB).to_string()).pragma("query_only", "on"),
+                options(place).pragma("cache_size", (-READER_CACHE_KIB).to_string()).pragma("query_only", "on"),
             );
         let row = sqlx::query(include_str!("sql/ledger_id.sql")).fetch_one(&reader).await.map_err(store_error)?;
         let ledger_id = u64::try_from(row.int("ledger_id")?).ok().and_then(LedgerId::new);
@@ -119,12 +124,17 @@ impl Sqlite {
 }
 
 /// Every connection of the service is set up so.
-pub fn options(path: &Path) -> SqliteConnectOptions {
+pub fn options(place: &Place) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
-        .filename(path)
+        .filename(&place.path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(match place.synchronous {
+            Synchronous::Extra => SqliteSynchronous::Extra,
+            Synchronous::Full => SqliteSynchronous::Full,
+            Synchronous::Normal => SqliteSynchronous::Normal,
+            Synchronous::Off => SqliteSynchronous::Off,
+        })
         .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(200)
         .pragma("recursive_triggers", "on")
@@ -133,8 +143,8 @@ pub fn options(path: &Path) -> SqliteConnectOptions {
 }
 
 /// Brings the file to this version's schema.
-pub async fn migrate(path: &Path) -> Result<(), GuardFailure> {
-    let mut connection = SqliteConnection::connect_with(&options(path)).await.map_err(store_error)?;
+pub async fn migrate(place: &Place) -> Result<(), GuardFailure> {
+    let mut connection = SqliteConnection::connect_with(&options(place)).await.map_err(store_error)?;
     let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
         Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, Cow::Borrowed(*sql), false)
     };
@@ -148,10 +158,47 @@ pub async fn migrate(path: &Path) -> Result<(), GuardFailure> {
     })
 }
 
-/// The file that a URL `sqlite:PATH` or `sqlite://PATH` names.
-pub fn path_of(url: &str) -> Option<PathBuf> {
-    let rest = url.strip_prefix("sqlite:")?;
-    let path = rest.strip_prefix("//").unwrap_or(rest);
-    let plain = !path.is_empty() && !path.contains('?') && !path.starts_with(":memory:");
-    plain.then(|| PathBuf::from(path))
+/// Where a ledger's file is, and how it is flushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub path: PathBuf,
+    /// `synchronous` of its connections: full, unless the URL says less, which start-up refuses.
+    pub synchronous: Synchronous,
+}
+
+/// The values of `pragma synchronous`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Synchronous {
+    /// Flushes at commit, and the folder too.
+    Extra,
+    /// Flushes at commit.
+    Full,
+    /// Flushes at checkpoints only: the last commits may be lost.
+    Normal,
+    /// Never flushes.
+    Off,
+}
+
+impl Place {
+    /// A file with durable commits.
+    pub fn durable(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), synchronous: Synchronous::Full }
+    }
+
+    /// What a URL `sqlite:PATH` or `sqlite://PATH` names, with `?synchronous=extra`, `full`, `normal` or `off`.
+    pub fn of_url(url: &str) -> Option<Self> {
+        let rest = url.strip_prefix("sqlite:")?;
+        let rest = rest.strip_prefix("//").unwrap_or(rest);
+        let (path, query) = rest.split_once('?').unwrap_or((rest, "synchronous=full"));
+        let synchronous = match query.strip_prefix("synchronous=")? {
+            "extra" => Synchronous::Extra,
+            "full" => Synchronous::Full,
+            "normal" => Synchronous::Normal,
+            "off" => Synchronous::Off,
+            _ => return None,
+        };
+        let named = !path.is_empty() && !path.starts_with(":memory:");
+        named.then(|| Self { path: PathBuf::from(path), synchronous })
+    }
 }

@@ -1,0 +1,176 @@
+//! Many tasks, two instances, the same keys and slots: one charge for each key, no slot twice, every net right.
+
+use crate::cluster::Cluster;
+use crate::ledger::{Ledger, config};
+use premium_ledger::api::proto as pb;
+use premium_ledger::app::open_store;
+use premium_ledger::clock::Clock;
+use premium_ledger::command::simulate::day::Simulated;
+use premium_ledger::config::Database;
+use premium_ledger::types::{Day, Money};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use tonic::{Code, Request};
+
+/// Two instances on one Postgres.
+async fn two_instances(cluster: &Cluster) -> (String, [Arc<Ledger>; 2]) {
+    let url = cluster.database().await;
+    let config = config(Database::Postgres(url.clone()));
+    let mut instances = Vec::new();
+    // Both at once, on an empty database: one of them migrates and seeds.
+    let (one, two) = tokio::join!(open_store(&config, Clock::system()), open_store(&config, Clock::system()));
+    for store in [one.unwrap(), two.unwrap()] {
+        let (face, stop) = Ledger::over(store, 2).await;
+        // The sender lives as long as the test: nobody stops the streams.
+        std::mem::forget(stop);
+        instances.push(Arc::new(face));
+    }
+    (url, instances.try_into().unwrap_or_else(|_| unreachable!()))
+}
+
+fn events(count: u64) -> Vec<pb::Order> {
+    Simulated::new(3, Day::parse("2026-07-15").unwrap(), count, 500).map(|event| event.order).collect()
+}
+
+async fn count(url: &str, sql: &str) -> i64 {
+    use sqlx::Connection;
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_fed_the_same_book_every_event_once() {
+    let cluster = Cluster::shared();
+    let (url, instances) = two_instances(&cluster).await;
+    let events = Arc::new(events(20_000));
+    let mut tasks = JoinSet::new();
+    for instance in instances {
+        let events = events.clone();
+        tasks.spawn(async move {
+            let mut outcomes = [0_u64; 5];
+            for batch in events.chunks(700) {
+                let request = pb::RecordOrdersRequest { batch_id: String::new(), orders: batch.to_vec() };
+                let response = instance.intake.record_orders(Request::new(request)).await.unwrap().into_inner();
+                response.results.iter().for_each(|result| outcomes[result.outcome as usize] += 1);
+            }
+            outcomes
+        });
+    }
+    let mut sum = [0_u64; 5];
+    while let Some(outcomes) = tasks.join_next().await {
+        outcomes.unwrap().iter().zip(&mut sum).for_each(|(n, sum)| *sum += n);
+    }
+    assert_eq!(sum.iter().sum::<u64>(), 40_000, "each event has one outcome from each instance");
+    let lines = count(&url, "select count(*) from ledger.line").await;
+    assert_eq!(lines as u64, sum[1], "each line was recorded once, and told so once");
+    let keys =
+        "select count(*) from (select distinct platform_code, order_id, assignment_no, slot from ledger.line) k";
+    assert_eq!(count(&url, keys).await, lines);
+    let charges = "select count(*) from (select from ledger.line where kind = 2 group by platform_code, order_id, assignment_no having count(*) > 1) k";
+    assert_eq!(count(&url, charges).await, 0, "one standing charge a key");
+    let kept = "select (select count(*) from ledger.conflict) + (select coalesce(sum(repeats), 0)::bigint from ledger.conflict_repeat)";
+    assert_eq!(count(&url, kept).await as u64, sum[3], "conflicts: entries and repeats");
+    let kept = "select (select count(*) from ledger.refusal) + (select coalesce(sum(repeats), 0)::bigint from ledger.refusal_repeat)";
+    assert_eq!(count(&url, kept).await as u64, sum[4], "refusals: entries and repeats");
+    let entries = "select sum(entry_count)::bigint - (select count(*) from ledger.line) - (select count(*) from ledger.conflict) - (select count(*) from ledger.refusal) - (select count(*) from ledger.registry_row) from ledger.journal";
+    assert_eq!(count(&url, entries).await, 0, "journals hold what the tables hold");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_corrections_of_a_hundred_orders() {
+    let cluster = Cluster::shared();
+    let (url, instances) = two_instances(&cluster).await;
+    let order = |n: u32, minutes: i64| {
+        let at = premium_ledger::types::Instant::parse("2026-10-01T12:00:00+08:00").unwrap().parts().0;
+        pb::Order {
+            platform_code: "MEITUAN".to_owned(),
+            order_id: format!("o{n}"),
+            worker_id: "00000000-0000-4000-8000-000000000001".to_owned(),
+            industry_code: "instant_delivery".to_owned(),
+            accept_area: "310101".to_owned(),
+            accepted_at: Some(prost_types::Timestamp { seconds: at, nanos: 0 }),
+            ended_at: Some(prost_types::Timestamp { seconds: at + minutes * 60, nanos: 0 }),
+            end_kind: pb::EndKind::Completed.into(),
+            ..Default::default()
+        }
+    };
+    let orders = (0..100).map(|n| order(n, 30)).collect();
+    let request = pb::RecordOrdersRequest { batch_id: String::new(), orders };
+    let booked = instances[0].intake.record_orders(Request::new(request)).await.unwrap().into_inner().results;
+
+    let mut tasks = JoinSet::new();
+    for i in 0..1_000_u32 {
+        let n = i % 100;
+        let instance = instances[(i / 100 % 2) as usize].clone();
+        let line_id = booked[n as usize].line_id.clone();
+        let corrected = order(n, 31 + i64::from(i / 100));
+        tasks.spawn(async move {
+            // Half take the line back, half put another in its place. Each line can be won once; the losers are told so.
+            let told = match i % 2 == 0 || i / 100 % 2 == 0 {
+                true => {
+                    let request = pb::CorrectOrderRequest {
+                        request_id: format!("c{i}"),
+                        line_id,
+                        order: Some(corrected),
+                        reversal_reason: pb::ReversalReason::WrongData.into(),
+                    };
+                    instance.intake.correct_order(Request::new(request)).await.map(|_| ())
+                }
+                false => {
+                    let key = pb::OrderKey {
+                        platform_code: "MEITUAN".to_owned(),
+                        order_id: format!("o{n}"),
+                        assignment_no: 1,
+                    };
+                    let request = pb::ReverseOrderRequest {
+                        request_id: format!("r{i}"),
+                        key: Some(key),
+                        line_id: String::new(),
+                        reversal_reason: pb::ReversalReason::Other.into(),
+                    };
+                    instance.intake.reverse_order(Request::new(request)).await.map(|_| ())
+                }
+            };
+            match told {
+                Ok(()) => true,
+                Err(status) => {
+                    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+                    false
+                }
+            }
+        });
+    }
+    let mut won = 0;
+    while let Some(done) = tasks.join_next().await {
+        won += i64::from(done.unwrap());
+    }
+    assert!(won >= 100, "every order was corrected at least once: {won}");
+    assert_eq!(count(&url, "select count(*) from ledger.request").await, won);
+    let twice = "select count(*) from (select from ledger.line group by platform_code, order_id, assignment_no, slot having count(*) > 1) s";
+    assert_eq!(count(&url, twice).await, 0);
+    let reversed_twice = "select count(*) from (select from ledger.line where kind = 3 group by order_id, corrects_slot having count(*) > 1) s";
+    assert_eq!(count(&url, reversed_twice).await, 0);
+    for n in 0..100 {
+        let key =
+            pb::OrderKey { platform_code: "MEITUAN".to_owned(), order_id: format!("o{n}"), assignment_no: 1 };
+        let told =
+            instances[0].intake.get_order(Request::new(pb::GetOrderRequest { key: Some(key) })).await.unwrap();
+        let told = told.into_inner();
+        let slots: Vec<u32> = told.lines.iter().map(|line| line.slot).collect();
+        assert_eq!(slots, (1..=slots.len() as u32).collect::<Vec<_>>(), "no slot is left out");
+        let reversals: Vec<&str> = told
+            .lines
+            .iter()
+            .filter(|line| line.kind == pb::LineKind::Reversal as i32)
+            .map(|line| line.corrects_line_id.as_str())
+            .collect();
+        let standing = told
+            .lines
+            .iter()
+            .filter(|line| line.kind == pb::LineKind::Charge as i32 && !reversals.contains(&line.line_id.as_str()))
+            .count();
+        assert!(standing <= 1, "at most one charge stands");
+        let net = Money::parse(&told.net_premium).unwrap();
+        assert_eq!(net, Money::from_micros(70_000 * standing as i64), "o{n}: the net is that of what stands");
+    }
+}
