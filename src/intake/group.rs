@@ -121,11 +121,15 @@ impl Plan {
             booked: Vec::with_capacity(runs.len()),
             settled: Settled::default(),
         };
-        for (run, taken) in runs.iter().zip(&taken) {
-            match taken {
-                false => plan.book_first(snapshot, run),
-                true => plan.compare_all(standing.get(&run[0].1.key).map_or(&[], Vec::as_slice), run)?,
+        for (i, (run, is_taken)) in runs.iter().zip(&taken).enumerate() {
+            if !is_taken {
+                plan.book_first(snapshot, run);
+                continue;
             }
+            // The runs of one key are neighbours: its ended event may be booked with this group.
+            let beside = runs.get(i + 1).filter(|next| next[0].1.key == run[0].1.key && !taken[i + 1]);
+            let beside = beside.map(|next| (next[0].0, snapshot.price(next[0].1).amount.unwrap_or_default()));
+            plan.compare_all(standing.get(&run[0].1.key).map_or(&[], Vec::as_slice), run, beside)?;
         }
         plan.settled = settle(store, plan.doubtful(items)).await?;
         Ok(plan)
@@ -147,12 +151,20 @@ impl Plan {
         }
     }
 
-    fn compare_all(&mut self, lines: &[Posted], run: &[(usize, &Order)]) -> StoreResult<()> {
+    /// `beside`: the place and the amount of the key's ended event, where this group books it.
+    fn compare_all(
+        &mut self,
+        lines: &[Posted],
+        run: &[(usize, &Order)],
+        beside: Option<(usize, Money)>,
+    ) -> StoreResult<()> {
         for (place, order) in run {
             let missing = || StoreError::Corrupt("line: a slot is taken by no line".to_owned());
             let Comparison { line, differing, current } = compare(lines, order).ok_or_else(missing)?;
             let facts = Facts { position: line.line.position, priced: line.line.priced };
-            let current = current.map(|now| stands(lines, now)).transpose()?;
+            // What was sent before this event has taken effect before it.
+            let before = beside.filter(|(sent, _)| sent < place).map_or(Money::ZERO, |(_, amount)| amount);
+            let current = current.map(|now| stands(lines, now, before)).transpose()?;
             self.decisions[*place] = match differing.is_empty() {
                 true => Decision::Replayed(facts, current),
                 false => Decision::Conflict(facts, current, differing),
@@ -249,10 +261,11 @@ async fn lines_of(
     }
 }
 
-/// How a key stands, told by the line that stands now or by the reversal.
-fn stands(lines: &[Posted], now: &Posted) -> StoreResult<Current> {
+/// How a key stands, told by the line that stands now or by the reversal; `more` was booked with this group.
+fn stands(lines: &[Posted], now: &Posted, more: Money) -> StoreResult<Current> {
     let standing = now.line.kind != crate::types::LineKind::Reversal;
-    let net: Money = net(lines).ok_or_else(|| StoreError::Corrupt("line: a sum cannot be held".to_owned()))?;
+    let net = net(lines).and_then(|net| net.checked_add(more));
+    let net = net.ok_or_else(|| StoreError::Corrupt("line: a sum cannot be held".to_owned()))?;
     let state = if standing { now.line.priced.state } else { PremiumState::NotCharged };
     Ok(Current { position: now.line.position, net, state })
 }

@@ -76,69 +76,67 @@ async fn two_instances_fed_the_same_book_every_event_once() {
     assert_eq!(count(&url, entries).await, 0, "journals hold what the tables hold");
 }
 
+const NOON: &str = "2026-10-01T12:00:00+08:00";
+
+fn order(n: u32, minutes: i64) -> pb::Order {
+    let at = premium_ledger::types::Instant::parse(NOON).unwrap().parts().0;
+    pb::Order {
+        platform_code: "MEITUAN".to_owned(),
+        order_id: format!("o{n}"),
+        worker_id: "00000000-0000-4000-8000-000000000001".to_owned(),
+        industry_code: "instant_delivery".to_owned(),
+        accept_area: "310101".to_owned(),
+        accepted_at: Some(prost_types::Timestamp { seconds: at, nanos: 0 }),
+        ended_at: Some(prost_types::Timestamp { seconds: at + minutes * 60, nanos: 0 }),
+        end_kind: pb::EndKind::Completed.into(),
+        ..Default::default()
+    }
+}
+
+fn key(n: u32) -> Option<pb::OrderKey> {
+    Some(pb::OrderKey { platform_code: "MEITUAN".to_owned(), order_id: format!("o{n}"), assignment_no: 1 })
+}
+
+/// The i-th correction: three in four put another line in its place, the others take it back. True when it was booked; each line can
+/// be won once, and the losers are told so.
+async fn correct(instance: &Ledger, i: u32, line_id: String) -> bool {
+    let n = i % 100;
+    let told = if i.is_multiple_of(2) || (i / 100).is_multiple_of(2) {
+        let request = pb::CorrectOrderRequest {
+            request_id: format!("c{i}"),
+            line_id,
+            order: Some(order(n, 31 + i64::from(i / 100))),
+            reversal_reason: pb::ReversalReason::WrongData.into(),
+        };
+        instance.intake.correct_order(Request::new(request)).await.map(|_| ())
+    } else {
+        let request = pb::ReverseOrderRequest {
+            request_id: format!("r{i}"),
+            key: key(n),
+            line_id: String::new(),
+            reversal_reason: pb::ReversalReason::Other.into(),
+        };
+        instance.intake.reverse_order(Request::new(request)).await.map(|_| ())
+    };
+    if let Err(status) = &told {
+        assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+    }
+    told.is_ok()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_corrections_of_a_hundred_orders() {
     let cluster = Cluster::shared();
     let (url, instances) = two_instances(&cluster).await;
-    let order = |n: u32, minutes: i64| {
-        let at = premium_ledger::types::Instant::parse("2026-10-01T12:00:00+08:00").unwrap().parts().0;
-        pb::Order {
-            platform_code: "MEITUAN".to_owned(),
-            order_id: format!("o{n}"),
-            worker_id: "00000000-0000-4000-8000-000000000001".to_owned(),
-            industry_code: "instant_delivery".to_owned(),
-            accept_area: "310101".to_owned(),
-            accepted_at: Some(prost_types::Timestamp { seconds: at, nanos: 0 }),
-            ended_at: Some(prost_types::Timestamp { seconds: at + minutes * 60, nanos: 0 }),
-            end_kind: pb::EndKind::Completed.into(),
-            ..Default::default()
-        }
-    };
     let orders = (0..100).map(|n| order(n, 30)).collect();
     let request = pb::RecordOrdersRequest { batch_id: String::new(), orders };
     let booked = instances[0].intake.record_orders(Request::new(request)).await.unwrap().into_inner().results;
 
     let mut tasks = JoinSet::new();
     for i in 0..1_000_u32 {
-        let n = i % 100;
         let instance = instances[(i / 100 % 2) as usize].clone();
-        let line_id = booked[n as usize].line_id.clone();
-        let corrected = order(n, 31 + i64::from(i / 100));
-        tasks.spawn(async move {
-            // Half take the line back, half put another in its place. Each line can be won once; the losers are told so.
-            let told = match i % 2 == 0 || i / 100 % 2 == 0 {
-                true => {
-                    let request = pb::CorrectOrderRequest {
-                        request_id: format!("c{i}"),
-                        line_id,
-                        order: Some(corrected),
-                        reversal_reason: pb::ReversalReason::WrongData.into(),
-                    };
-                    instance.intake.correct_order(Request::new(request)).await.map(|_| ())
-                }
-                false => {
-                    let key = pb::OrderKey {
-                        platform_code: "MEITUAN".to_owned(),
-                        order_id: format!("o{n}"),
-                        assignment_no: 1,
-                    };
-                    let request = pb::ReverseOrderRequest {
-                        request_id: format!("r{i}"),
-                        key: Some(key),
-                        line_id: String::new(),
-                        reversal_reason: pb::ReversalReason::Other.into(),
-                    };
-                    instance.intake.reverse_order(Request::new(request)).await.map(|_| ())
-                }
-            };
-            match told {
-                Ok(()) => true,
-                Err(status) => {
-                    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
-                    false
-                }
-            }
-        });
+        let line_id = booked[(i % 100) as usize].line_id.clone();
+        tasks.spawn(async move { correct(&instance, i, line_id).await });
     }
     let mut won = 0;
     while let Some(done) = tasks.join_next().await {
@@ -151,26 +149,20 @@ async fn a_thousand_corrections_of_a_hundred_orders() {
     let reversed_twice = "select count(*) from (select from ledger.line where kind = 3 group by order_id, corrects_slot having count(*) > 1) s";
     assert_eq!(count(&url, reversed_twice).await, 0);
     for n in 0..100 {
-        let key =
-            pb::OrderKey { platform_code: "MEITUAN".to_owned(), order_id: format!("o{n}"), assignment_no: 1 };
-        let told =
-            instances[0].intake.get_order(Request::new(pb::GetOrderRequest { key: Some(key) })).await.unwrap();
-        let told = told.into_inner();
-        let slots: Vec<u32> = told.lines.iter().map(|line| line.slot).collect();
-        assert_eq!(slots, (1..=slots.len() as u32).collect::<Vec<_>>(), "no slot is left out");
-        let reversals: Vec<&str> = told
-            .lines
-            .iter()
-            .filter(|line| line.kind == pb::LineKind::Reversal as i32)
-            .map(|line| line.corrects_line_id.as_str())
-            .collect();
-        let standing = told
-            .lines
-            .iter()
-            .filter(|line| line.kind == pb::LineKind::Charge as i32 && !reversals.contains(&line.line_id.as_str()))
-            .count();
-        assert!(standing <= 1, "at most one charge stands");
-        let net = Money::parse(&told.net_premium).unwrap();
-        assert_eq!(net, Money::from_micros(70_000 * standing as i64), "o{n}: the net is that of what stands");
+        check_order(&instances[0], n).await;
     }
+}
+
+/// No slot left out, at most one charge stands, and the net is that of what stands.
+async fn check_order(instance: &Ledger, n: u32) {
+    let told =
+        instance.intake.get_order(Request::new(pb::GetOrderRequest { key: key(n) })).await.unwrap().into_inner();
+    let slots: Vec<u32> = told.lines.iter().map(|line| line.slot).collect();
+    assert_eq!(slots, (1..=slots.len() as u32).collect::<Vec<_>>());
+    let of_kind = |kind: pb::LineKind| told.lines.iter().filter(move |line| line.kind == kind as i32);
+    let reversed: Vec<&str> = of_kind(pb::LineKind::Reversal).map(|line| line.corrects_line_id.as_str()).collect();
+    let standing = of_kind(pb::LineKind::Charge).filter(|line| !reversed.contains(&line.line_id.as_str())).count();
+    assert!(standing <= 1);
+    let net = Money::parse(&told.net_premium).unwrap();
+    assert_eq!(net, Money::from_micros(70_000 * standing as i64), "o{n}");
 }

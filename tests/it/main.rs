@@ -7,7 +7,9 @@ mod guards;
 mod ledger;
 mod model;
 mod prepare;
+mod property;
 mod script;
+mod wire;
 
 use ledger::Ledger;
 

@@ -54,7 +54,7 @@ pub async fn run_all<F: Future<Output = Ledger>>(name: &str, fresh: impl Fn() ->
 }
 
 /// Failed calls by their code alone.
-fn bare(transcript: &str) -> String {
+pub fn bare(transcript: &str) -> String {
     let line = |line: &str| match line.starts_with("! ") {
         true => line.split(' ').take(2).collect::<Vec<_>>().join(" ") + "\n",
         false => format!("{line}\n"),
@@ -63,7 +63,7 @@ fn bare(transcript: &str) -> String {
 }
 
 /// One script; gives it back with what the ledger answered.
-async fn run(ledger: &Ledger, script: &str) -> String {
+pub async fn run(ledger: &Ledger, script: &str) -> String {
     let mut told = String::new();
     let mut labels = Labels::default();
     for line in script.lines() {
@@ -153,7 +153,7 @@ async fn coverage(ledger: &Ledger, op: &str, args: &Args, labels: &mut Labels) -
         }
         _ => {
             let response = inner(coverage.list_worker_day(Request::new(args.day())).await)?;
-            response.intervals.iter().map(|interval| tell::interval(interval, labels)).collect()
+            tell::intervals(&response.intervals, labels)
         }
     })
 }

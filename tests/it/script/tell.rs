@@ -96,14 +96,18 @@ pub fn order(order: &pb::GetOrderResponse, labels: &mut Labels) -> String {
     let state = name!(PremiumState, order.premium_state);
     let mut told = lines(order.lines.iter(), labels);
     told.push_str(&format!("net={} {state}", order.net_premium));
+    // Those of one journal are of one age; the text's order is told for them.
+    let mut conflicts: Vec<String> = Vec::new();
     for conflict in &order.conflicts {
         let line = labels.label(&conflict.line_id);
-        told.push_str(&format!(
+        conflicts.push(format!(
             " conflict({line}: {} x{})",
             conflict.differing_fields.join(","),
             conflict.repeats
         ));
     }
+    conflicts.sort();
+    told.push_str(&conflicts.concat());
     told + "\n"
 }
 
@@ -137,9 +141,7 @@ pub fn coverage(coverage: &pb::Coverage, labels: &mut Labels) -> String {
     let gap = |gap: Option<i64>| gap.map_or("-".to_owned(), |seconds| seconds.to_string());
     let reason = name!(CoverageReason, coverage.reason_code);
     let mut told = format!("{reason} before={} after={}\n", gap(coverage.gap_before), gap(coverage.gap_after));
-    for interval in &coverage.intervals {
-        told.push_str(&self::interval(interval, labels));
-    }
+    told.push_str(&intervals(&coverage.intervals, labels));
     for watermark in coverage.watermarks.iter().filter(|w| w.relevant || w.watermark.is_some()) {
         let relevant = if watermark.relevant { " relevant" } else { "" };
         told.push_str(&format!(
@@ -151,7 +153,18 @@ pub fn coverage(coverage: &pb::Coverage, labels: &mut Labels) -> String {
     told
 }
 
-pub fn interval(interval: &pb::Interval, labels: &mut Labels) -> String {
+/// As answered; those of one order and acceptance by their text, for nothing else orders them.
+pub fn intervals(intervals: &[pb::Interval], labels: &mut Labels) -> String {
+    let same = |a: &pb::Interval, b: &pb::Interval| a.key == b.key && a.accepted_at == b.accepted_at;
+    let runs = intervals.chunk_by(same).map(|run| {
+        let mut told: Vec<String> = run.iter().map(|one| interval(one, labels)).collect();
+        told.sort();
+        told.concat()
+    });
+    runs.collect()
+}
+
+fn interval(interval: &pb::Interval, labels: &mut Labels) -> String {
     let key = interval.key.as_ref().unwrap();
     let line_ids: Vec<String> = interval.line_ids.iter().map(|id| labels.label(id)).collect();
     let kind = if interval.end_kind == 0 { "open" } else { name!(EndKind, interval.end_kind) };
