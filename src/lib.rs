@@ -1,4 +1,72 @@
-//! premium-ledger
+//! premium-ledger books each order event of a platform as one append-only premium line, charges each order once, and answers from those
+//! lines whether a worker was covered at an instant (新就业形态人员职业伤害保障; 人社部发〔2021〕110号, 人社部发〔2025〕24号).
+//!
+//! # The data path
+//! ```text
+//!             proto bytes
+//!                │
+//!   api/         decode once to domain types, all violations collected   (knows tonic, prost)
+//!                │
+//!   intake/      rate → group → one journal per lane turn → answer       (knows no tonic, no sqlx)
+//!                ├─ rating/   registry snapshot → price                   pure
+//!                ├─ ledger/   entries, slots, encoding, root, corrections pure
+//!                └─ store/    one port of questions, two databases
+//!                      ├─ postgres/      ├─ sqlite/
+//!   coverage/    questions over store/; its rules (interval, reason) pure
+//!   types/       the words; knows nobody
+//!   app.rs       wires; config.rs, clock.rs; command/ is the command line
+//! ```
+//! Who may call whom is a test: `tests/tidy.rs`. Besides what the picture shows, `api/` and `coverage/` read the registry's snapshot
+//! (`rating/`): bounds of a field and scope on a day are rules, and rules are rows.
+//!
+//! # How a group is booked
+//! 1. A lane takes all that waits. Its orders are sorted by key and slot; equal ones keep the order sent.
+//! 2. One probe asks which slots hold a line. An OPEN takes slot 0 and an ended event slot 1, so a free slot means: nobody booked this.
+//! 3. Only where a slot is taken, the key's lines are read and compared: a replay or a conflict (`ledger::compare`).
+//! 4. Refusals and conflicts are looked up: each distinct one is kept once, the rest counted (`intake::doubt`).
+//! 5. All entries are known now, so the journal's root is computed before anything is written, and the store appends all or nothing.
+//! 6. A unique constraint decides between instances. The loser gets nothing written, and begins again at 2.
+//!
+//! Deciding before writing, and not by `ON CONFLICT` while writing, makes the store's port one call without a callback, leaves no holes in a
+//! journal, and lets Postgres take lines by `COPY`.
+//!
+//! # Where the design was bettered, and why
+//! - **Lines have no digest column.** All of an order's content stands in the line, so contents are compared field by field, which a
+//!   conflict's answer needs anyway: 33 bytes a line less. Conflicts have one, for it is their key.
+//! - **A line stores its province**: it is decided by a dated rule (`area_to_province`), and a statement must group by what was decided then.
+//! - **The registry is one table** (`registry_row`, six kinds) with a gap-free number, and its revision is the number of the newest row:
+//!   one encoding, one insert, one read, and no second counter that could disagree. A row may void another: same key and day,
+//!   `valid_to` = `valid_from`.
+//! - **A line names the line it corrects by slot**: both are of one key. The contract still shows ids.
+//! - **Watermark reports are numbered per platform**, as slots are: "the newest counts" needs an order, and `journal_id` gives none.
+//! - **A reversal made by mistake can be mended**: CorrectOrder of a fallen line books the replacement alone, while no other line of its
+//!   sort stands. Otherwise a resend could never be booked again.
+//! - **GetOrder's state is that of the standing ended line, else of the OPEN.** Slots are no clock: a corrected OPEN has a higher slot
+//!   than the charge, and would hide it.
+//! - **Cover lists kept conflicts too**, as intervals without a line, where they name the worker, or another acceptance or end: that a
+//!   platform told it is a fact, and asking about the worker that only the other version names must not answer "no order".
+//! - **An end in the future is refused** like an acceptance in the future (5 minutes): it would be cover that nobody has earned yet.
+//! - **The period fence is not built**: there is no freezing yet. It comes with statements, in `store::append`.
+//!
+//! # Invariants and their tests
+//! | invariant | tried to break by |
+//! | --- | --- |
+//! | an acknowledged line is durable | `tests/it/crash.rs`, `guards.rs` (weak settings), `flush.rs` |
+//! | one standing charge a key, for ever | `collisions.rs`, `property.rs`, scripts 01 to 05 |
+//! | append-only in the database | `guards.rs` |
+//! | atomic per item | script 02 |
+//! | nothing sent is lost silently | `wire.rs`, scripts 03 and 04 |
+//! | money is decimal | scripts 06 to 08, `types::money` |
+//! | facts, not verdicts; a reversal removes no interval | scripts 10 to 13 |
+//! | same behaviour on both stores | `tests/it/scripts` on a model, SQLite, Postgres and the wire |
+//! | everything has a limit | `wire.rs`, script 04 |
+//!
+//! # Where to add things
+//! - A field of `Order`: `proto/`, `types::Order`, `api::decode_order`, `ledger::encode` (a new encoding version), both migrations, both
+//!   `append.rs`, `store/rows.rs`.
+//! - An RPC: a file under `api/<service>/`; a question: `store/mod.rs` and one `.sql` file for each database.
+//! - A rule: `rating::rule`, a seed in `migrations/seeds/rules.csv`, a script.
+
 pub mod api;
 pub mod app;
 pub mod clock;

@@ -3,7 +3,7 @@
 
 mod coverage;
 mod decode;
-mod decode_order;
+pub mod decode_order;
 mod encode;
 mod intake;
 mod page;

@@ -154,11 +154,10 @@ fn of_open(snapshot: &Snapshot, lines: &[Posted], posted: &Posted, ended: Option
     interval.reversed_at = reversed_at;
     interval.lines.push(line.position);
     let end_of = |other: &Posted| other.line.order.end.map(|end| (end, other.received_at));
-    if let (None, Some((end, received_at))) = (reversed_at, ended.and_then(end_of)) {
-        if end.at >= interval.accepted_at {
-            interval.end = Some(end);
-            interval.ended_received_at = Some(received_at);
-        }
+    let known = ended.and_then(end_of).filter(|(end, _)| reversed_at.is_none() && end.at >= interval.accepted_at);
+    if let Some((end, received_at)) = known {
+        interval.end = Some(end);
+        interval.ended_received_at = Some(received_at);
     }
     Some(interval)
 }

@@ -6,6 +6,10 @@ use std::sync::Arc;
 
 /// One order event on its way in.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every item is an order: a box would cost each of them an allocation"
+)]
 pub enum Item {
     /// Well-formed.
     Order(Order),

@@ -3,6 +3,8 @@
 mod cluster;
 mod collisions;
 mod crash;
+mod encoding;
+mod flush;
 mod guards;
 mod ledger;
 mod model;
