@@ -33,6 +33,16 @@ const KEEPALIVE: Duration = Duration::from_secs(60);
 /// Health's name for the durability of what is acknowledged: NOT_SERVING under `--allow-data-loss` with weak settings.
 pub const DURABILITY: &str = "premium-ledger.durability";
 
+/// What health tells of: the whole, and each service.
+const HEALTH_NAMES: [&str; 4] = [
+    "",
+    "premium.ledger.v1.IntakeService",
+    "premium.ledger.v1.CoverageService",
+    "premium.ledger.v1.RegistryService",
+];
+/// How long one look at the registry may take.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Why the service could not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -164,14 +174,21 @@ impl App {
 }
 
 /// Takes in what other instances put, and tells health when that has not worked for too long.
-async fn keep_fresh(registry: Registry, health: HealthReporter, mut stopping: watch::Receiver<bool>) {
+async fn keep_fresh(registry: Registry, mut health: HealthReporter, mut stopping: watch::Receiver<bool>) {
     let mut serving = true;
     loop {
         if timeout(SNAPSHOT_REFRESH, stopping.wait_for(|stop| *stop)).await.is_ok() {
-            return set_serving(&health, false).await;
+            set_serving(&health, false).await;
+            // Ends the watches too: one that stays open would hold the stop up.
+            for name in HEALTH_NAMES.iter().chain([&DURABILITY]) {
+                health.clear_service_status(name).await;
+            }
+            return;
         }
-        if let Err(error) = registry.refresh().await {
-            tracing::warn!(%error, "the registry could not be read");
+        match timeout(REFRESH_TIMEOUT, registry.refresh()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the registry could not be read"),
+            Err(_) => tracing::warn!("the registry could not be read in time"),
         }
         let fresh = registry.age() < SNAPSHOT_STALE;
         if fresh != serving {
@@ -187,13 +204,7 @@ fn status(serving: bool) -> ServingStatus {
 }
 
 async fn set_serving(health: &HealthReporter, serving: bool) {
-    const NAMES: [&str; 4] = [
-        "",
-        "premium.ledger.v1.IntakeService",
-        "premium.ledger.v1.CoverageService",
-        "premium.ledger.v1.RegistryService",
-    ];
-    for name in NAMES {
+    for name in HEALTH_NAMES {
         health.set_service_status(name, status(serving)).await;
     }
 }

@@ -9,8 +9,8 @@ mod reason;
 pub use interval::{Interval, intervals};
 pub use reason::{Judged, judge};
 
-use crate::rating::Snapshot;
-use crate::store::{NewestWatermark, Store, StoreResult};
+use crate::rating::{MAX_ORDER_LENGTH_SECONDS, Snapshot};
+use crate::store::{Asker, NewestWatermark, Store, StoreResult};
 use crate::types::{Code, CoverageReason, Day, Instant, OrderKey, WorkerId};
 use std::collections::{BTreeSet, HashMap};
 
@@ -74,7 +74,7 @@ pub struct WorkerDay {
 /// Answers one question.
 pub async fn ask(store: &Store, snapshot: &Snapshot, question: Question) -> StoreResult<Coverage> {
     let Question { worker, at, window_seconds } = question;
-    let from = at.plus_seconds(-window_seconds - snapshot.longest_order());
+    let from = at.plus_seconds(-window_seconds - MAX_ORDER_LENGTH_SECONDS);
     let intervals = read(store, snapshot, worker, from, at.plus_seconds(window_seconds)).await?;
     let watermarks = watermarks(store, snapshot, worker, at).await?;
     let complete = watermarks.iter().filter(|w| w.relevant).all(|w| reaches(w, at));
@@ -85,7 +85,7 @@ pub async fn ask(store: &Store, snapshot: &Snapshot, question: Question) -> Stor
 
 /// Lists one day.
 pub async fn list_day(store: &Store, snapshot: &Snapshot, worker: WorkerId, day: Day) -> StoreResult<WorkerDay> {
-    let from = day.start().plus_seconds(-snapshot.longest_order());
+    let from = day.start().plus_seconds(-MAX_ORDER_LENGTH_SECONDS);
     let mut intervals = read(store, snapshot, worker, from, day.end()).await?;
     intervals.retain(|interval| interval.accepted_at < day.end() && interval.until() >= day.start());
     let truncated = intervals.len() > MAX_INTERVALS;
@@ -110,7 +110,7 @@ async fn read(
         return Ok(Vec::new());
     }
     let keys: Vec<&OrderKey> = keys.iter().collect();
-    let orders = store.orders(&keys).await?;
+    let orders = store.orders(&keys, Asker::Question).await?;
     let conflicts = store.conflicts_of(&keys).await?;
     let mut found = Vec::new();
     for (key, lines) in &orders {
@@ -129,9 +129,6 @@ async fn watermarks(
     at: Instant,
 ) -> StoreResult<Vec<PlatformWatermark>> {
     let relevant = store.platforms_of_worker(worker, at.plus_seconds(-RELEVANT_SECONDS), at).await?;
-    let newest = store.watermarks().await?;
-    let mut newest: HashMap<Code, NewestWatermark> =
-        newest.into_iter().map(|n| (n.watermark.platform.clone(), n)).collect();
     let is_relevant = !relevant.is_empty();
     let platforms: BTreeSet<Code> = match is_relevant {
         true => relevant.into_iter().collect(),
@@ -140,6 +137,9 @@ async fn watermarks(
             codes.filter_map(|code| Code::parse(code.to_owned()).ok()).collect()
         }
     };
+    let newest = store.watermarks(&platforms.iter().collect::<Vec<_>>()).await?;
+    let mut newest: HashMap<Code, NewestWatermark> =
+        newest.into_iter().map(|n| (n.watermark.platform.clone(), n)).collect();
     let of =
         |platform: Code| PlatformWatermark { newest: newest.remove(&platform), relevant: is_relevant, platform };
     Ok(platforms.into_iter().map(of).collect())

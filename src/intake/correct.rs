@@ -1,10 +1,10 @@
 //! Reversals and corrected orders. Two at once collide on the slot; the loser reads again and decides again.
 
-use super::Intake;
 use super::answer::IntakeError;
 use super::request::Asked;
+use super::{Intake, to_the_end};
 use crate::ledger::{Correction, CorrectionRefused, Journal, RequestedBy, correct, reverse};
-use crate::store::StoreError;
+use crate::store::{Asker, StoreError};
 use crate::types::{JournalId, Order, OrderKey, Position, Posted, ReversalReason, Slot};
 
 /// Take one line back.
@@ -35,7 +35,18 @@ pub struct CorrectAsk {
 
 impl Intake {
     /// Books a reversal; gives it back as booked.
-    pub async fn reverse(&self, ask: &ReverseAsk) -> Result<Vec<Posted>, IntakeError> {
+    pub async fn reverse(&self, ask: ReverseAsk) -> Result<Vec<Posted>, IntakeError> {
+        let intake = self.clone();
+        to_the_end(async move { intake.book_reversal(&ask).await }).await
+    }
+
+    /// Books a reversal and a replacement, priced by the rules of the replacement's own date; gives back what it booked.
+    pub async fn correct(&self, ask: CorrectAsk) -> Result<Vec<Posted>, IntakeError> {
+        let intake = self.clone();
+        to_the_end(async move { intake.book_replacement(&ask).await }).await
+    }
+
+    async fn book_reversal(&self, ask: &ReverseAsk) -> Result<Vec<Posted>, IntakeError> {
         let decide = |lines: &[Posted], at: [Position; 2]| {
             let slot = ask.line.map(|line| slot_of(lines, line)).transpose()?;
             reverse(lines, slot, ask.reason, at[0])
@@ -43,8 +54,7 @@ impl Intake {
         self.book_correction(&ask.asked, RequestedBy::ReverseOrder, &ask.key, decide).await
     }
 
-    /// Books a reversal and a replacement, priced by the rules of the replacement's own date; gives back what it booked.
-    pub async fn correct(&self, ask: &CorrectAsk) -> Result<Vec<Posted>, IntakeError> {
+    async fn book_replacement(&self, ask: &CorrectAsk) -> Result<Vec<Posted>, IntakeError> {
         let snapshot = self.registry.snapshot();
         let decide = |lines: &[Posted], at: [Position; 2]| {
             let slot = slot_of(lines, ask.line)?;
@@ -66,7 +76,7 @@ impl Intake {
             if let Some(journal) = asked.answered(&self.store, call).await? {
                 return self.lines_in(key, journal).await;
             }
-            let orders = self.store.orders(&[key]).await?;
+            let orders = self.store.orders(&[key], Asker::Intake).await?;
             let lines = orders.get(key).ok_or(IntakeError::NotFound("no such order"))?;
             let mut journal = Journal::new(self.store.next_journal_id().await?);
             let correction = decide(lines, [journal.place(0), journal.place(1)])?;
@@ -85,7 +95,7 @@ impl Intake {
 
     /// Lines of a key that one journal booked, in slot order.
     async fn lines_in(&self, key: &OrderKey, journal: JournalId) -> Result<Vec<Posted>, IntakeError> {
-        let mut orders = self.store.orders(&[key]).await?;
+        let mut orders = self.store.orders(&[key], Asker::Intake).await?;
         let mut lines = orders.remove(key).unwrap_or_default();
         lines.retain(|posted| posted.line.position.journal == journal);
         Ok(lines)

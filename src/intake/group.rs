@@ -5,7 +5,7 @@ use super::doubt::{Doubtful, Settled, settle};
 use super::registry::Registry;
 use crate::ledger::{Comparison, Journal, compare, net};
 use crate::rating::Snapshot;
-use crate::store::{Store, StoreError, StoreResult};
+use crate::store::{Asker, Store, StoreError, StoreResult};
 use crate::types::{Differing, JournalId, Line, Money, Order, OrderKey, Posted, PremiumState, Priced};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,6 +15,8 @@ use tokio::time::{Instant, sleep};
 const RETRY_FOR: Duration = Duration::from_secs(10);
 /// First pause between tries; doubled up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// Keys whose lines are read at once.
+const KEYS_PER_READ: usize = 5_000;
 /// Longest pause between tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -255,10 +257,21 @@ async fn lines_of(
     let mut keys: Vec<&OrderKey> =
         runs.iter().zip(taken).filter(|(_, taken)| **taken).map(|(run, _)| &run[0].1.key).collect();
     keys.dedup();
-    match keys.is_empty() {
-        true => Ok(HashMap::new()),
-        false => store.orders(&keys).await,
+    let mut found = HashMap::with_capacity(keys.len());
+    let (mut rest, mut chunk) = (keys.as_slice(), KEYS_PER_READ);
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(chunk.min(rest.len()));
+        match store.orders(now, Asker::Intake).await {
+            Ok(orders) => {
+                found.extend(orders);
+                rest = later;
+            }
+            // Orders with very many corrections; one alone always fits.
+            Err(StoreError::TooMuch(_)) if chunk > 1 => chunk /= 2,
+            Err(error) => return Err(error),
+        }
     }
+    Ok(found)
 }
 
 /// How a key stands, told by the line that stands now or by the reversal; `more` was booked with this group.

@@ -46,18 +46,19 @@ impl Lane {
         (lane, tokio::spawn(run(store, registry, queue)))
     }
 
-    async fn send(&self, items: Vec<Item>, wait: Wait) -> Result<oneshot::Receiver<Reply>, IntakeError> {
-        let orders = items.len() as u32;
-        let room = match wait {
-            Wait::No => self.room.clone().try_acquire_many_owned(orders).map_err(|_| IntakeError::Busy)?,
-            Wait::ForRoom => {
-                let room = self.room.clone().acquire_many_owned(orders).await;
-                room.map_err(|_| IntakeError::Stopping)?
-            }
-        };
+    /// Room for so many orders.
+    async fn room(&self, orders: usize, wait: Wait) -> Result<OwnedSemaphorePermit, IntakeError> {
+        let orders = orders as u32; // a request holds far fewer than a lane
+        let room = self.room.clone();
+        match wait {
+            Wait::No => room.try_acquire_many_owned(orders).map_err(|_| IntakeError::Busy),
+            Wait::ForRoom => room.acquire_many_owned(orders).await.map_err(|_| IntakeError::Stopping),
+        }
+    }
+
+    fn send(&self, items: Vec<Item>, room: OwnedSemaphorePermit) -> Result<oneshot::Receiver<Reply>, IntakeError> {
         let (reply, answer) = oneshot::channel();
-        let work = Work { items, reply, _room: room };
-        self.work.send(work).map_err(|_| IntakeError::Stopping)?;
+        self.work.send(Work { items, reply, _room: room }).map_err(|_| IntakeError::Stopping)?;
         Ok(answer)
     }
 }
@@ -123,7 +124,8 @@ pub async fn submit(lanes: &[Lane], items: Vec<Item>, wait: Wait) -> Result<Pend
     let orders = items.len();
     if let [lane] = lanes {
         let places = (0..orders as u32).collect();
-        let receiver = lane.send(items, wait).await?;
+        let room = lane.room(orders, wait).await?;
+        let receiver = lane.send(items, room)?;
         return Ok(Pending { orders, parts: vec![(places, receiver)] });
     }
     let mut split: Vec<(Vec<u32>, Vec<Item>)> = vec![Default::default(); lanes.len()];
@@ -132,10 +134,16 @@ pub async fn submit(lanes: &[Lane], items: Vec<Item>, wait: Wait) -> Result<Pend
         places.push(place as u32);
         part.push(item);
     }
+    // First room in all lanes, in their order (so that two requests cannot hold what the other waits for), then the parts: a request that
+    // finds no room in one lane is booked in none.
+    let mut rooms = Vec::with_capacity(lanes.len());
+    for (lane, (_, items)) in lanes.iter().zip(&split) {
+        rooms.push(lane.room(items.len(), wait).await?);
+    }
     let mut parts = Vec::with_capacity(lanes.len());
-    for (lane, (places, items)) in lanes.iter().zip(split) {
+    for ((lane, (places, items)), room) in lanes.iter().zip(split).zip(rooms) {
         if !items.is_empty() {
-            parts.push((places, lane.send(items, wait).await?));
+            parts.push((places, lane.send(items, room)?));
         }
     }
     Ok(Pending { orders, parts })

@@ -70,3 +70,12 @@ impl Intake {
         lane::submit(&self.lanes, items, wait).await
     }
 }
+
+/// Runs to its end even when the caller goes away: a future dropped in the middle of an append would give its connection back to the pool
+/// out of step with the database.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, IntakeError>> + Send + 'static,
+) -> Result<T, IntakeError> {
+    // The task is only ever ended by the end of the runtime.
+    tokio::spawn(work).await.unwrap_or(Err(IntakeError::Stopping))
+}

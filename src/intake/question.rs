@@ -3,7 +3,7 @@
 use super::Intake;
 use super::answer::IntakeError;
 use crate::ledger::{net, standing};
-use crate::store::{KeptConflict, StoreError};
+use crate::store::{Asker, KeptConflict, StoreError};
 use crate::types::{Money, OrderKey, Posted, PremiumState, Sort};
 
 /// Most conflicts of one order that are answered.
@@ -25,7 +25,7 @@ pub struct OrderFacts {
 impl Intake {
     /// The lines and conflicts of a key; nothing where it was never booked.
     pub async fn order(&self, key: &OrderKey) -> Result<Option<OrderFacts>, IntakeError> {
-        let mut orders = self.store.orders(&[key]).await?;
+        let mut orders = self.store.orders(&[key], Asker::Question).await?;
         let Some(lines) = orders.remove(key) else { return Ok(None) };
         let mut conflicts = self.store.conflicts_of(&[key]).await?.remove(key).unwrap_or_default();
         conflicts.truncate(CONFLICTS_PER_ORDER);

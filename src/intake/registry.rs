@@ -72,6 +72,11 @@ impl Registry {
 
     /// Puts a row. The same request again is answered with the row it put.
     pub async fn put(&self, asked: Asked, draft: RowDraft) -> Result<Arc<RegistryRow>, IntakeError> {
+        let registry = self.clone();
+        super::to_the_end(async move { registry.book_row(&asked, &draft).await }).await
+    }
+
+    async fn book_row(&self, asked: &Asked, draft: &RowDraft) -> Result<Arc<RegistryRow>, IntakeError> {
         for _ in 0..PUT_TRIES {
             if let Some(journal) = asked.answered(&self.store, RequestedBy::PutRow).await? {
                 self.refresh().await?;
@@ -81,7 +86,7 @@ impl Registry {
             }
             self.refresh().await?;
             let snapshot = self.snapshot();
-            admit(&snapshot, &draft)?;
+            admit(&snapshot, draft)?;
             let mut journal = Journal::new(self.store.next_journal_id().await?);
             let id = RowId::new(snapshot.revision().get() + 1);
             let position = journal.place(0);

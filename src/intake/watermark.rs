@@ -1,8 +1,8 @@
 //! A platform's word that it has sent everything up to an instant.
 
-use super::Intake;
 use super::answer::IntakeError;
 use super::request::Asked;
+use super::{Intake, to_the_end};
 use crate::ledger::{Journal, RequestedBy};
 use crate::store::{NewestWatermark, StoreError};
 use crate::types::{Code, Hourly, Instant, Watermark};
@@ -25,14 +25,19 @@ pub struct WatermarkAsk {
 
 impl Intake {
     /// Books a report under the platform's next number.
-    pub async fn report_watermark(&self, ask: &WatermarkAsk) -> Result<NewestWatermark, IntakeError> {
+    pub async fn report_watermark(&self, ask: WatermarkAsk) -> Result<NewestWatermark, IntakeError> {
+        let intake = self.clone();
+        to_the_end(async move { intake.book_report(&ask).await }).await
+    }
+
+    async fn book_report(&self, ask: &WatermarkAsk) -> Result<NewestWatermark, IntakeError> {
         for _ in 0..REPORT_TRIES {
             if let Some(journal) = ask.asked.answered(&self.store, RequestedBy::ReportWatermark).await? {
                 let report = self.store.watermark_in(journal).await?;
                 return report.ok_or(IntakeError::NotFound("the report of this request"));
             }
-            let newest = self.store.watermarks().await?;
-            let own = newest.iter().find(|n| n.watermark.platform == ask.platform);
+            let newest = self.store.watermarks(&[&ask.platform]).await?;
+            let own = newest.first();
             let mut journal = Journal::new(self.store.next_journal_id().await?);
             let watermark = Watermark {
                 platform: ask.platform.clone(),

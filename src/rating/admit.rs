@@ -41,7 +41,13 @@ pub fn admit(snapshot: &Snapshot, draft: &RowDraft) -> Result<(), PutRefused> {
     if !wrong.is_empty() {
         return Err(PutRefused::Invalid(wrong));
     }
-    if snapshot.revision().get() >= MAX_ROWS {
+    let (platforms, industries) = snapshot.codes();
+    let full = match draft.kind {
+        RowKind::Platform => platforms >= Snapshot::MAX_CODES && !snapshot.knows_platform(&draft.platform),
+        RowKind::Industry => industries >= Snapshot::MAX_CODES && !snapshot.knows_industry(&draft.industry),
+        _ => false,
+    };
+    if full || snapshot.revision().get() >= MAX_ROWS {
         return Err(PutRefused::Full);
     }
     let twin = snapshot.rows().iter().find(|row| {

@@ -33,6 +33,9 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Most platforms, and most industries: what a place's numbers hold beside "any" and "unknown".
+    pub const MAX_CODES: usize = Place::ANY as usize - 1;
+
     /// From all rows, in the order of their numbers.
     pub fn build(rows: Vec<Arc<RegistryRow>>) -> Result<Self, CorruptRegistry> {
         let superseded: HashSet<RowId> = rows.iter().filter_map(|row| row.draft.supersedes).collect();
@@ -152,6 +155,11 @@ impl Snapshot {
         self.platforms.contains_key(code)
     }
 
+    /// How many codes of platforms and of industries are known; both are bounded by [`Self::MAX_CODES`].
+    pub fn codes(&self) -> (usize, usize) {
+        (self.platforms.len(), self.industries.len())
+    }
+
     /// The registry has this industry.
     pub fn knows_industry(&self, code: &str) -> bool {
         self.industries.contains_key(code)
@@ -171,11 +179,6 @@ impl Snapshot {
     pub fn order_length(&self, platform: &str, province: Province, industry: &str, day: Day) -> i64 {
         let row = self.order_lengths.find(self.place(platform, province, industry), day);
         row.map_or(MAX_ORDER_LENGTH_SECONDS, |span| span.value)
-    }
-
-    /// The longest that any order may take, seconds: of all rows of the rule, whenever they hold.
-    pub fn longest_order(&self) -> i64 {
-        self.order_lengths.values().copied().max().unwrap_or(MAX_ORDER_LENGTH_SECONDS)
     }
 
     /// A scope row holds.

@@ -83,11 +83,6 @@ impl<T> Table<T> {
         }
     }
 
-    /// What all rows say, whenever they hold.
-    pub fn values(&self) -> impl Iterator<Item = &T> {
-        self.spans.values().flatten().map(|span| &span.value)
-    }
-
     /// The most specific row that holds at this place on this day.
     pub fn find(&self, place: Place, day: Day) -> Option<&Span<T>> {
         (0..8).filter(|level| self.levels & (1 << level) != 0).find_map(|level| {

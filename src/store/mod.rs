@@ -102,6 +102,15 @@ pub struct NewestWatermark {
     pub received_at: Instant,
 }
 
+/// Who asks: people's questions never take the connections that orders wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// A lane or a correction, about to append.
+    Intake,
+    /// Somebody who only reads.
+    Question,
+}
+
 /// What the store was told to do without.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Leniency {
@@ -174,8 +183,8 @@ impl Store {
     }
 
     /// All lines of these keys, in slot order; keys without a line are left out.
-    pub async fn orders(&self, keys: &[&OrderKey]) -> StoreResult<HashMap<OrderKey, Vec<Posted>>> {
-        let lines = ask!(self.lines_of(keys))?;
+    pub async fn orders(&self, keys: &[&OrderKey], asker: Asker) -> StoreResult<HashMap<OrderKey, Vec<Posted>>> {
+        let lines = ask!(self.lines_of(keys, asker))?;
         let mut orders: HashMap<OrderKey, Vec<Posted>> = HashMap::new();
         for posted in lines {
             orders.entry(posted.line.order.key.clone()).or_default().push(posted);
@@ -242,9 +251,9 @@ impl Store {
         ask!(self.conflicts(platform, day, after, limit))
     }
 
-    /// The newest report of every platform.
-    pub async fn watermarks(&self) -> StoreResult<Vec<NewestWatermark>> {
-        ask!(self.watermarks())
+    /// The newest report of each of these platforms; those that never reported are left out.
+    pub async fn watermarks(&self, platforms: &[&Code]) -> StoreResult<Vec<NewestWatermark>> {
+        ask!(self.watermarks(platforms))
     }
 
     /// The report that a journal holds.

@@ -14,8 +14,9 @@ impl IntakeApi {
         request: pb::CorrectOrderRequest,
     ) -> Result<pb::CorrectOrderResponse, Status> {
         let ask = self.decode_correct(request)?;
-        let booked = self.intake.correct(&ask).await.map_err(status::intake_status)?;
-        let lines = self.key_lines(&ask.order.key, &booked).await?;
+        let key = ask.order.key.clone();
+        let booked = self.intake.correct(ask).await.map_err(status::intake_status)?;
+        let lines = self.key_lines(&key, &booked).await?;
         let ledger = self.intake.store().ledger_id();
         let line = |reversal: bool| {
             let found = booked.iter().find(|p| (p.line.kind == LineKind::Reversal) == reversal);

@@ -14,7 +14,7 @@ impl IntakeApi {
         request: pb::ReportWatermarkRequest,
     ) -> Result<pb::ReportWatermarkResponse, Status> {
         let ask = self.decode_watermark(request)?;
-        let newest = self.intake.report_watermark(&ask).await.map_err(status::intake_status)?;
+        let newest = self.intake.report_watermark(ask).await.map_err(status::intake_status)?;
         Ok(pb::ReportWatermarkResponse {
             report_no: newest.watermark.report_no,
             received_at: Some(encode::timestamp(newest.received_at)),

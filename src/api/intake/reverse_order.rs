@@ -14,8 +14,9 @@ impl IntakeApi {
         request: pb::ReverseOrderRequest,
     ) -> Result<pb::ReverseOrderResponse, Status> {
         let ask = self.decode_reverse(request)?;
-        let booked = self.intake.reverse(&ask).await.map_err(status::intake_status)?;
-        let lines = self.key_lines(&ask.key, &booked).await?;
+        let key = ask.key.clone();
+        let booked = self.intake.reverse(ask).await.map_err(status::intake_status)?;
+        let lines = self.key_lines(&key, &booked).await?;
         let ledger = self.intake.store().ledger_id();
         Ok(pb::ReverseOrderResponse { reversal: booked.first().map(|p| encode::line(p, &lines, ledger)) })
     }

@@ -7,6 +7,7 @@ use super::IntakeApi;
 use crate::api::proto as pb;
 use crate::api::status;
 use crate::intake::{IntakeError, Pending, Wait};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
@@ -15,6 +16,10 @@ use tonic::{Status, Streaming};
 const IN_FLIGHT: usize = 64;
 /// Most responses of one stream that wait for the connection.
 const UNSENT: usize = 4;
+
+/// How long what a sender still sends after an error is read and thrown away, so that the error reaches it: a connection closed over
+/// unread data is reset, and its last answers are lost.
+const LINGER: Duration = Duration::from_secs(1);
 
 type Read = Result<(String, Pending), Status>;
 
@@ -43,7 +48,11 @@ impl IntakeApi {
                 Err(status) => Err(status),
             };
             let failed = read.is_err();
-            if in_flight.send(read).await.is_err() || failed {
+            if in_flight.send(read).await.is_err() {
+                return;
+            }
+            if failed {
+                linger(requests).await;
                 return;
             }
         }
@@ -74,4 +83,10 @@ impl IntakeApi {
             }
         }
     }
+}
+
+async fn linger(mut requests: Streaming<pb::RecordOrdersRequest>) {
+    let discarded = async { while let Ok(Some(_)) = requests.message().await {} };
+    // Whether the sender ended or the time did, nobody is owed an answer any more.
+    let _ = tokio::time::timeout(LINGER, discarded).await;
 }

@@ -5,7 +5,8 @@ use super::codec::{PgDay, PgInstant, store_error};
 use crate::ledger::RequestRecord;
 use crate::store::rows::{self, Columns, corrupt};
 use crate::store::{
-    ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark, StoreError, StoreResult,
+    Asker, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark, StoreError,
+    StoreResult,
 };
 use crate::types::{
     Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
@@ -40,13 +41,17 @@ impl Postgres {
     }
 
     /// See [`crate::store::Store::orders`].
-    pub async fn lines_of(&self, keys: &[&OrderKey]) -> StoreResult<Vec<Posted>> {
+    pub async fn lines_of(&self, keys: &[&OrderKey], asker: Asker) -> StoreResult<Vec<Posted>> {
+        let pool = match asker {
+            Asker::Intake => &self.writer,
+            Asker::Question => &self.reader,
+        };
         let found = sqlx::query(include_str!("sql/lines_of.sql"))
             .bind(platforms(keys))
             .bind(order_ids(keys))
             .bind(assignments(keys))
             .bind(i64::from(LINES_PER_QUESTION) + 1)
-            .fetch_all(&self.writer)
+            .fetch_all(pool)
             .await
             .map_err(store_error)?;
         if found.len() > LINES_PER_QUESTION as usize {
@@ -142,9 +147,13 @@ impl Postgres {
     }
 
     /// See [`crate::store::Store::watermarks`].
-    pub async fn watermarks(&self) -> StoreResult<Vec<NewestWatermark>> {
-        let found = sqlx::query(include_str!("sql/watermarks.sql")).fetch_all(&self.reader).await;
-        found.map_err(store_error)?.iter().map(rows::watermark).collect()
+    pub async fn watermarks(&self, platforms: &[&Code]) -> StoreResult<Vec<NewestWatermark>> {
+        let found = sqlx::query(include_str!("sql/watermarks.sql"))
+            .bind(platforms.iter().map(|p| p.as_str()).collect::<Vec<_>>())
+            .fetch_all(&self.reader)
+            .await
+            .map_err(store_error)?;
+        found.iter().map(rows::watermark).collect()
     }
 
     /// See [`crate::store::Store::watermark_in`].

@@ -8,31 +8,44 @@ use sqlx::SqliteConnection;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::time::Duration;
+
+/// How often the lock is tried: a process that just ended, or a child between fork and exec, may hold it a moment longer.
+const LOCK_TRIES: u32 = 20;
+/// Pause between tries.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Takes the lock file beside the database, and writes this process's number into it.
-pub fn lock(path: &Path) -> Result<File, GuardFailure> {
+pub async fn lock(path: &Path) -> Result<File, GuardFailure> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let failed = |e: std::io::Error| GuardFailure::InUse(format!("{}: {e}", Path::new(&name).display()));
     let mut file =
         File::options().create(true).truncate(false).read(true).write(true).open(&name).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // What the holder wrote is only for the message; an empty one is no failure.
-            let _ = file.read_to_string(&mut holder);
-            return Err(GuardFailure::InUse(format!(
-                "{} is open in another process ({}); an embedded ledger has one",
-                path.display(),
-                holder.trim()
-            )));
+    let mut tries = 1;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if tries < LOCK_TRIES => tries += 1,
+            Err(TryLockError::WouldBlock) => return Err(in_use(path, &mut file)),
+            Err(TryLockError::Error(e)) => return Err(failed(e)),
         }
-        Err(TryLockError::Error(e)) => return Err(failed(e)),
+        tokio::time::sleep(LOCK_PAUSE).await;
     }
     file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
     writeln!(file, "process {}", std::process::id()).and_then(|()| file.flush()).map_err(failed)?;
     Ok(file)
+}
+
+fn in_use(path: &Path, file: &mut File) -> GuardFailure {
+    let mut holder = String::new();
+    // What the holder wrote is only for the message; an empty one is no failure.
+    let _ = file.read_to_string(&mut holder);
+    let holder = holder.trim();
+    GuardFailure::InUse(format!(
+        "{} is open in another process ({holder}); an embedded ledger has one",
+        path.display()
+    ))
 }
 
 /// The triggers of the migrations, each with its text, as they stand in the file.

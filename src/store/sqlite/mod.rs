@@ -63,7 +63,7 @@ impl Sqlite {
             std::fs::create_dir_all(folder)
                 .map_err(|e| GuardFailure::InUse(format!("{}: {e}", folder.display())))?;
         }
-        let lock = guard::lock(&place.path)?;
+        let lock = guard::lock(&place.path).await?;
         migrate(place).await?;
         let mut check = SqliteConnection::connect_with(&options(place)).await.map_err(store_error)?;
         guard::check_triggers(&mut check).await?;

@@ -6,7 +6,8 @@ use super::codec::store_error;
 use crate::ledger::RequestRecord;
 use crate::store::rows::{self, Columns, corrupt};
 use crate::store::{
-    ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark, StoreError, StoreResult,
+    Asker, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark, StoreError,
+    StoreResult,
 };
 use crate::types::{
     Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
@@ -20,7 +21,7 @@ fn key<'q>(query: Bound<'q>, key: &'q &OrderKey) -> Bound<'q> {
 
 impl Sqlite {
     /// See [`crate::store::Store::orders`].
-    pub async fn lines_of(&self, keys: &[&OrderKey]) -> StoreResult<Vec<Posted>> {
+    pub async fn lines_of(&self, keys: &[&OrderKey], _: Asker) -> StoreResult<Vec<Posted>> {
         let mut connection = self.reader.acquire().await.map_err(store_error)?;
         let sql = include_str!("sql/lines_of.sql");
         let found = bulk::fetch(&mut connection, sql, keys, key).await?;
@@ -104,9 +105,11 @@ impl Sqlite {
     }
 
     /// See [`crate::store::Store::watermarks`].
-    pub async fn watermarks(&self) -> StoreResult<Vec<NewestWatermark>> {
-        let found = sqlx::query(include_str!("sql/watermarks.sql")).fetch_all(&self.reader).await;
-        found.map_err(store_error)?.iter().map(rows::watermark).collect()
+    pub async fn watermarks(&self, platforms: &[&Code]) -> StoreResult<Vec<NewestWatermark>> {
+        let mut connection = self.reader.acquire().await.map_err(store_error)?;
+        let sql = include_str!("sql/watermarks.sql");
+        let found = bulk::fetch(&mut connection, sql, platforms, |query, code| query.bind(code.as_str())).await?;
+        found.iter().map(rows::watermark).collect()
     }
 
     /// See [`crate::store::Store::watermark_in`].
