@@ -1,6 +1,6 @@
 //! What an event means where lines of its sort are booked already: a replay, or a conflict (DESIGN §2.2).
 
-use super::standing::{reversal_of, standing};
+use super::standing::standing;
 use crate::types::{Differing, LineKind, Order, Posted, Slot, Sort};
 
 /// The event against the booked line it was measured with.
@@ -41,6 +41,6 @@ fn superseding<'a>(lines: &'a [Posted], line: &Posted, newest: Option<&'a Posted
     if !changed {
         return None;
     }
-    let reversal = || lines.iter().rev().find(|p| p.line.kind == LineKind::Reversal);
-    newest.or_else(|| reversal_of(lines, &line.line)).or_else(reversal)
+    let of_sort = |p: &&Posted| p.line.kind == LineKind::Reversal && p.line.order.sort() == line.line.order.sort();
+    newest.or_else(|| lines.iter().rev().find(of_sort))
 }
