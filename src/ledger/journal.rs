@@ -93,7 +93,7 @@ impl Journal {
         Position { journal: self.id, line_no: line_no.expect("groups are bounded far below") }
     }
 
-    /// Place of the first conflict, the first refusal, the first watermark.
+    /// Place of a conflict.
     pub fn conflict_place(&self, index: usize) -> Position {
         self.place(self.lines.len() + index)
     }

@@ -20,7 +20,7 @@ use sqlx::{Connection, PgConnection, Row};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Statements of this backend by file name, for the test that prepares every one of them.
+/// (version, name, statements) of every migration.
 pub const MIGRATIONS: &[(i64, &str, &str)] =
     &[(1, "ledger", include_str!("../../../migrations/postgres/0001_ledger.sql"))];
 
