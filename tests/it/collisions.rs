@@ -1,6 +1,7 @@
 //! Many tasks, two instances, the same keys and slots: one charge for each key, no slot twice, every net right.
 
 use crate::cluster::Cluster;
+use crate::fixture::{completed, key};
 use crate::ledger::{Ledger, config};
 use premium_ledger::api::proto as pb;
 use premium_ledger::app::open_store;
@@ -76,27 +77,6 @@ async fn two_instances_fed_the_same_book_every_event_once() {
     assert_eq!(count(&url, entries).await, 0, "journals hold what the tables hold");
 }
 
-const NOON: &str = "2026-10-01T12:00:00+08:00";
-
-fn order(n: u32, minutes: i64) -> pb::Order {
-    let at = premium_ledger::types::Instant::parse(NOON).unwrap().parts().0;
-    pb::Order {
-        platform_code: "MEITUAN".to_owned(),
-        order_id: format!("o{n}"),
-        worker_id: "00000000-0000-4000-8000-000000000001".to_owned(),
-        industry_code: "instant_delivery".to_owned(),
-        accept_area: "310101".to_owned(),
-        accepted_at: Some(prost_types::Timestamp { seconds: at, nanos: 0 }),
-        ended_at: Some(prost_types::Timestamp { seconds: at + minutes * 60, nanos: 0 }),
-        end_kind: pb::EndKind::Completed.into(),
-        ..Default::default()
-    }
-}
-
-fn key(n: u32) -> Option<pb::OrderKey> {
-    Some(pb::OrderKey { platform_code: "MEITUAN".to_owned(), order_id: format!("o{n}"), assignment_no: 1 })
-}
-
 /// The i-th correction: three in four put another line in its place, the others take it back. True when it was booked; each line can
 /// be won once, and the losers are told so.
 async fn correct(instance: &Ledger, i: u32, line_id: String) -> bool {
@@ -105,14 +85,14 @@ async fn correct(instance: &Ledger, i: u32, line_id: String) -> bool {
         let request = pb::CorrectOrderRequest {
             request_id: format!("c{i}"),
             line_id,
-            order: Some(order(n, 31 + i64::from(i / 100))),
+            order: Some(completed(n as usize, 31 + i64::from(i / 100))),
             reversal_reason: pb::ReversalReason::WrongData.into(),
         };
         instance.intake.correct_order(Request::new(request)).await.map(|_| ())
     } else {
         let request = pb::ReverseOrderRequest {
             request_id: format!("r{i}"),
-            key: key(n),
+            key: key(n as usize),
             line_id: String::new(),
             reversal_reason: pb::ReversalReason::Other.into(),
         };
@@ -128,7 +108,7 @@ async fn correct(instance: &Ledger, i: u32, line_id: String) -> bool {
 async fn a_thousand_corrections_of_a_hundred_orders() {
     let cluster = Cluster::shared();
     let (url, instances) = two_instances(&cluster).await;
-    let orders = (0..100).map(|n| order(n, 30)).collect();
+    let orders = (0..100).map(|n| completed(n, 30)).collect();
     let request = pb::RecordOrdersRequest { batch_id: String::new(), orders };
     let booked = instances[0].intake.record_orders(Request::new(request)).await.unwrap().into_inner().results;
 
@@ -155,8 +135,12 @@ async fn a_thousand_corrections_of_a_hundred_orders() {
 
 /// No slot left out, at most one charge stands, and the net is that of what stands.
 async fn check_order(instance: &Ledger, n: u32) {
-    let told =
-        instance.intake.get_order(Request::new(pb::GetOrderRequest { key: key(n) })).await.unwrap().into_inner();
+    let told = instance
+        .intake
+        .get_order(Request::new(pb::GetOrderRequest { key: key(n as usize) }))
+        .await
+        .unwrap()
+        .into_inner();
     let slots: Vec<u32> = told.lines.iter().map(|line| line.slot).collect();
     assert_eq!(slots, (1..=slots.len() as u32).collect::<Vec<_>>());
     let of_kind = |kind: pb::LineKind| told.lines.iter().filter(move |line| line.kind == kind as i32);

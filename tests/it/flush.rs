@@ -1,6 +1,7 @@
 //! At the moment of each answer its commit was flushed: counted, not believed.
 
 use crate::cluster::Cluster;
+use crate::fixture::open;
 use crate::ledger::{channel, config};
 use pb::intake_service_client::IntakeServiceClient;
 use premium_ledger::api::proto as pb;
@@ -9,19 +10,7 @@ use premium_ledger::clock::Clock;
 use premium_ledger::config::Database;
 use sqlx::Connection;
 
-const ORDERS: u32 = 200;
-
-fn order(n: u32) -> pb::Order {
-    pb::Order {
-        platform_code: "MEITUAN".to_owned(),
-        order_id: format!("o{n}"),
-        worker_id: "00000000-0000-4000-8000-000000000001".to_owned(),
-        industry_code: "instant_delivery".to_owned(),
-        accept_area: "310101".to_owned(),
-        accepted_at: Some(prost_types::Timestamp { seconds: 1_790_000_000, nanos: 0 }),
-        ..Default::default()
-    }
-}
+const ORDERS: usize = 200;
 
 /// One writer, one order after the other: each commit record lies behind what had been inserted before the order was sent, so the flushed
 /// WAL must have passed that point when the answer comes, and there are as many flushes as orders.
@@ -39,7 +28,7 @@ async fn every_answer_from_postgres_lies_behind_a_flush() {
     for n in 0..ORDERS {
         let sent: String = sqlx::query_scalar(inserted).fetch_one(&mut database).await.unwrap();
         let response =
-            client.record_order(pb::RecordOrderRequest { order: Some(order(n)) }).await.unwrap().into_inner();
+            client.record_order(pb::RecordOrderRequest { order: Some(open(n)) }).await.unwrap().into_inner();
         assert_eq!(response.result.unwrap().outcome, pb::Outcome::Recorded as i32);
         let flushed: bool = sqlx::query_scalar(passed).bind(&sent).fetch_one(&mut database).await.unwrap();
         assert!(flushed, "order {n} was answered before its commit was flushed");
@@ -51,10 +40,10 @@ async fn every_answer_from_postgres_lies_behind_a_flush() {
     for _ in 0..50 {
         let now: i64 = sqlx::query_scalar(syncs).fetch_one(&mut database).await.unwrap();
         synced = now - before;
-        if synced >= i64::from(ORDERS) {
+        if synced >= ORDERS as i64 {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
-    assert!(synced >= i64::from(ORDERS), "{ORDERS} orders, one after the other, {synced} flushes");
+    assert!(synced >= ORDERS as i64, "{ORDERS} orders, one after the other, {synced} flushes");
 }

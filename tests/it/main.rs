@@ -4,6 +4,7 @@ mod cluster;
 mod collisions;
 mod crash;
 mod encoding;
+mod fixture;
 mod flush;
 mod guards;
 mod ledger;
@@ -11,6 +12,7 @@ mod model;
 mod prepare;
 mod property;
 mod script;
+mod waits;
 mod wire;
 
 use ledger::Ledger;

@@ -1,6 +1,7 @@
 //! What a client meets on the wire: limits, refusals of whole calls, streams, the way down.
 
 use crate::cluster::Cluster;
+use crate::fixture::{key, open};
 use crate::ledger::{channel, config, sqlite};
 use pb::intake_service_client::IntakeServiceClient;
 use premium_ledger::api::proto as pb;
@@ -14,20 +15,8 @@ use tonic::Code;
 use tonic::transport::Channel;
 use tonic_types::StatusExt;
 
-fn order(n: usize) -> pb::Order {
-    pb::Order {
-        platform_code: "MEITUAN".to_owned(),
-        order_id: format!("o{n}"),
-        worker_id: "00000000-0000-4000-8000-000000000001".to_owned(),
-        industry_code: "instant_delivery".to_owned(),
-        accept_area: "310101".to_owned(),
-        accepted_at: Some(prost_types::Timestamp { seconds: 1_790_000_000, nanos: 0 }),
-        ..Default::default()
-    }
-}
-
 fn batch(from: usize, orders: usize) -> pb::RecordOrdersRequest {
-    pb::RecordOrdersRequest { batch_id: format!("b{from}"), orders: (from..from + orders).map(order).collect() }
+    pb::RecordOrdersRequest { batch_id: format!("b{from}"), orders: (from..from + orders).map(open).collect() }
 }
 
 async fn served() -> (App, tempfile::TempDir, IntakeServiceClient<Channel>) {
@@ -141,8 +130,7 @@ async fn a_bad_request_ends_a_stream_after_the_answers_before_it() {
         assert_eq!(responses.message().await.unwrap().unwrap().batch_id, expected);
     }
     assert_eq!(responses.message().await.unwrap_err().code(), Code::InvalidArgument);
-    let key = pb::OrderKey { platform_code: "MEITUAN".to_owned(), order_id: "o30".to_owned(), assignment_no: 1 };
-    let told = client.get_order(pb::GetOrderRequest { key: Some(key) }).await.unwrap_err();
+    let told = client.get_order(pb::GetOrderRequest { key: key(30) }).await.unwrap_err();
     assert_eq!(told.code(), Code::NotFound, "nothing after it was booked");
     drop(client);
     app.stop().await.unwrap();
@@ -151,7 +139,7 @@ async fn a_bad_request_ends_a_stream_after_the_answers_before_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_kept_once_counted_and_bounded() {
     let (app, _folder, mut client) = served().await;
-    let bad = |n: usize| pb::Order { worker_id: format!("w{n}"), ..order(n) };
+    let bad = |n: usize| pb::Order { worker_id: format!("w{n}"), ..open(n) };
     let request = |from: usize| pb::RecordOrdersRequest {
         batch_id: String::new(),
         orders: (from..from + 6_000).map(bad).collect(),

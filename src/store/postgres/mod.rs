@@ -1,4 +1,4 @@
-//! The ledger on PostgreSQL (13 or newer). Two pools on one login: lanes write as `premium_ledger_writer`, questions read as
+//! The ledger on PostgreSQL (14 or newer). Two pools on one login: lanes write as `premium_ledger_writer`, questions read as
 //! `premium_ledger_reader`; only `migrate` is the owner.
 
 mod append;
