@@ -23,9 +23,9 @@ use tonic_health::server::HealthReporter;
 /// Connections that Postgres appends need beside the lanes': corrections, puts, the registry's refresh.
 const EXTRA_WRITERS: u32 = 4;
 /// HTTP/2 window of one stream: a whole request fits.
-const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
+pub const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
 /// HTTP/2 window of a connection.
-const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
+pub const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// Most calls of one connection at once; further ones wait at the sender.
 const CALLS_PER_CONNECTION: u32 = 1_024;
 /// How often a silent connection is asked whether it lives.

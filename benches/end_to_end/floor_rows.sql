@@ -1,0 +1,1 @@
+select {columns} from ledger.line order by sent_at

@@ -1,0 +1,271 @@
+//! End to end, for anybody: starts the database and the service on loopback, drives them from this process, and measures beside them the
+//! raw floors: the same rows by COPY (`.import`) into `floor.sql`'s table, the wire without a store, and a flush of the disk.
+//!
+//! `cargo bench --bench end_to_end` runs all; `-- --help` tells what can be chosen. Measures, and asserts only that the lines booked are
+//! the lines acknowledged. Ratios within one run mean something; figures of different machines do not.
+
+mod client;
+#[path = "../../tests/it/cluster.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod cluster;
+mod load;
+mod process;
+mod store;
+mod wire;
+
+use clap::Parser;
+use client::{Told, calls, open_loop, streams};
+use load::Load;
+use process::{flushes, median, peak_memory, used};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use store::{Over, Service, Store};
+
+/// End-to-end benchmark of premium-ledger
+#[derive(Parser, Clone, Debug)]
+struct Args {
+    /// Where the ledger is
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "socket,tcp,sqlite")]
+    over: Vec<Over>,
+    /// Events of the stream
+    #[arg(long, default_value_t = 1_000_000)]
+    events: u64,
+    /// The stream is measured in parts of so many events
+    #[arg(long, default_value_t = 1_000_000)]
+    part: u64,
+    /// Runs; medians are of all
+    #[arg(long, default_value_t = 3)]
+    runs: u64,
+    /// Replays in a hundred events
+    #[arg(long, default_value_t = 1.0)]
+    replays: f64,
+    /// Ended events only, as a platform without acceptances sends them
+    #[arg(long)]
+    no_opens: bool,
+    /// Workers
+    #[arg(long, default_value_t = 2_000_000)]
+    workers: u32,
+    /// Streams at once, a connection each
+    #[arg(long, default_value_t = 4)]
+    streams: u64,
+    /// Orders in a request of a stream
+    #[arg(long, default_value_t = 1_000)]
+    batch: u64,
+    /// Calls of one order each; 0 leaves them out
+    #[arg(long, default_value_t = 100_000)]
+    calls: u64,
+    /// Lanes of the service
+    #[arg(long, default_value = "2")]
+    lanes: String,
+    /// Leave the floor out
+    #[arg(long)]
+    no_floor: bool,
+    /// Write the figures to this file
+    #[arg(long)]
+    json: Option<std::path::PathBuf>,
+    /// Serve the wire without a store (the bench starts itself so)
+    #[arg(long, hide = true)]
+    answer_only: Option<u16>,
+    /// What cargo bench says
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// Figures by place and name, one for each run.
+#[derive(Default)]
+struct Figures(BTreeMap<(String, String), Vec<f64>>);
+
+impl Figures {
+    fn add(&mut self, place: &str, name: &str, value: f64) {
+        println!("{place:<18} {name:<52} {value:>14.2}");
+        self.0.entry((place.to_owned(), name.to_owned())).or_default().push(value);
+    }
+
+    /// Of this run.
+    fn last(&self, place: &str, name: &str) -> f64 {
+        let values = self.0.get(&(place.to_owned(), name.to_owned()));
+        values.and_then(|values| values.last().copied()).unwrap_or(f64::NAN)
+    }
+
+    fn medians(&self) -> Vec<serde_json::Value> {
+        let one = |((place, name), values): (&(String, String), &Vec<f64>)| {
+            let mut sorted = values.clone();
+            sorted.sort_by(f64::total_cmp);
+            serde_json::json!({ "where": place, "what": name, "median": median(&sorted), "runs": values })
+        };
+        self.0.iter().map(one).collect()
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let args = Args::parse();
+    if let Some(port) = args.answer_only {
+        return wire::serve(port).await;
+    }
+    let mut figures = Figures::default();
+    for run in 0..args.runs {
+        println!("-- run {} of {}", run + 1, args.runs);
+        if args.calls > 0 {
+            bare_wire(&args, &mut figures).await;
+        }
+        for over in &args.over {
+            ledger(&args, run, *over, &mut figures).await;
+        }
+    }
+    let medians = figures.medians();
+    println!("-- medians of {}", args.runs);
+    for row in &medians {
+        let (place, name) = (row["where"].as_str().unwrap(), row["what"].as_str().unwrap());
+        println!("{place:<18} {name:<52} {:>14.2}", row["median"].as_f64().unwrap_or(f64::NAN));
+    }
+    if let Some(path) = &args.json {
+        let told = serde_json::json!({ "arguments": format!("{args:?}"), "figures": medians });
+        std::fs::write(path, serde_json::to_string_pretty(&told).unwrap()).unwrap();
+    }
+}
+
+fn told(figures: &mut Figures, place: &str, what: &str, told: &Told) {
+    figures.add(place, &format!("{what}, events a second"), told.rate());
+    for (name, quantile) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)] {
+        figures.add(place, &format!("{what}, {name} ms"), told.quantile(quantile));
+    }
+}
+
+/// The wire's ceiling, and what a flush of the disk takes.
+async fn bare_wire(args: &Args, figures: &mut Figures) {
+    let place = "wire alone";
+    let load = Load::new(0, args.workers, 0.0, true);
+    let service = Service::answers_only().await;
+    let streamed = streams(&service.server, &load, 0..args.events.min(2_000_000), args.streams, args.batch).await;
+    figures.add(place, "stream, events a second", streamed.rate());
+    told(figures, place, "256 calls in flight", &calls(&service.server, &load, 0..args.calls, 256).await);
+    told(figures, place, "one call at a time", &calls(&service.server, &load, 0..2_000, 1).await);
+    // It has nothing to lose.
+    service.stop();
+    let folder = tempfile::tempdir().unwrap();
+    let flushed = flushes(folder.path(), 1_000, Duration::ZERO, &AtomicBool::new(false));
+    figures.add("disk", "flush, median ms", median(&flushed));
+}
+
+async fn ledger(args: &Args, run: u64, over: Over, figures: &mut Figures) {
+    let place = over.name();
+    let load = Load::new(run, args.workers, args.replays, !args.no_opens);
+    let store = Store::new(over).await;
+    let service = Service::start(&store, &args.lanes).await;
+    println!("{place}: {}", store.durability().await);
+
+    let mut recorded = stream(args, place, &load, &store, &service, figures).await;
+    let mut sent = args.events;
+    if args.calls > 0 {
+        recorded += unary(args, place, &load, &service, &mut sent, figures).await;
+        recorded += at_a_fixed_rate(args, place, &load, (&store, &service), &mut sent, figures).await;
+    }
+    figures.add(place, "service, peak memory MiB", peak_memory(service.pid()));
+    assert_eq!(service.stop(), Some(0), "the service drains");
+    assert_eq!(store.lines().await, recorded, "the lines booked are the lines acknowledged");
+    for (name, bytes) in store.sizes().await {
+        figures.add(place, &format!("{name}, bytes a line"), bytes / recorded as f64);
+    }
+    if !args.no_floor {
+        let floor = recorded as f64 / store.floor().await;
+        figures.add(place, "floor, rows a second", floor);
+        figures.add(place, "stream : floor", figures.last(place, "stream, events a second") / floor);
+    }
+}
+
+/// The whole stream in parts; how many events were recorded.
+async fn stream(
+    args: &Args,
+    place: &str,
+    load: &Load,
+    store: &Store,
+    service: &Service,
+    figures: &mut Figures,
+) -> u64 {
+    let before = (service.used(), store.used().await, used(std::process::id()));
+    let (mut recorded, mut seconds) = (0, 0.0);
+    let mut from = 0;
+    while from < args.events {
+        let end = (from + args.part).min(args.events);
+        let part = streams(&service.server, load, from..end, args.streams, args.batch).await;
+        assert_eq!(part.all(), end - from, "each event is answered");
+        recorded += part.recorded();
+        seconds += part.took.as_secs_f64();
+        if args.events > args.part {
+            figures.add(place, &format!("stream, part {:>3}, events a second", end / args.part), part.rate());
+        } else {
+            told(figures, place, "stream", &part);
+        }
+        from = end;
+    }
+    if args.events > args.part {
+        figures.add(place, "stream, events a second", args.events as f64 / seconds);
+    }
+    let service_used = service.used().since(before.0);
+    let database_used = store.used().await.since(before.1);
+    let client_used = used(std::process::id()).since(before.2);
+    let millions = args.events as f64 / 1e6;
+    for (name, taken) in [("service", service_used), ("database", database_used), ("client", client_used)] {
+        figures.add(place, &format!("stream, {name}, CPU s a million"), taken.cpu / millions);
+    }
+    let written = service_used.written + database_used.written;
+    figures.add(place, "stream, bytes written a line", written / recorded as f64);
+    recorded
+}
+
+async fn unary(
+    args: &Args,
+    place: &str,
+    load: &Load,
+    service: &Service,
+    sent: &mut u64,
+    figures: &mut Figures,
+) -> u64 {
+    let many = calls(&service.server, load, *sent..*sent + args.calls, 256).await;
+    *sent += args.calls;
+    told(figures, place, "256 calls in flight", &many);
+    figures.add(
+        place,
+        "256 in flight : wire",
+        many.rate() / figures.last("wire alone", "256 calls in flight, events a second"),
+    );
+    let one = calls(&service.server, load, *sent..*sent + 500, 1).await;
+    *sent += 500;
+    told(figures, place, "one call at a time", &one);
+    let bare = figures.last("wire alone", "one call at a time, p50 ms");
+    figures.add(
+        place,
+        "(one call - round trip) : flush",
+        (one.quantile(0.5) - bare) / figures.last("disk", "flush, median ms"),
+    );
+    many.recorded() + one.recorded()
+}
+
+/// Half of what 256 in flight reached, for a while; a probe flushes beside it.
+async fn at_a_fixed_rate(
+    args: &Args,
+    place: &str,
+    load: &Load,
+    (store, service): (&Store, &Service),
+    sent: &mut u64,
+    figures: &mut Figures,
+) -> u64 {
+    let rate = figures.last(place, "256 calls in flight, events a second") / 2.0;
+    let stop = Arc::new(AtomicBool::new(false));
+    let (folder, stopped) = (store.folder().await, stop.clone());
+    let probe = std::thread::spawn(move || flushes(&folder, usize::MAX, Duration::from_millis(10), &stopped));
+    let open = open_loop(&service.server, load, *sent..*sent + args.calls, rate).await;
+    *sent += args.calls;
+    stop.store(true, Ordering::Relaxed);
+    let flush = median(&probe.join().unwrap());
+    assert_eq!(open.all(), args.calls, "no order is dropped");
+    figures.add(place, "fixed rate, calls a second", rate);
+    figures.add(place, "fixed rate, flush beside it, median ms", flush);
+    told(figures, place, "fixed rate", &open);
+    figures.add(place, "fixed rate, p99 : flush", open.quantile(0.99) / flush);
+    figures.add(place, "fixed rate, p99.9 : flush", open.quantile(0.999) / flush);
+    open.recorded()
+}
