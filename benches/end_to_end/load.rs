@@ -63,11 +63,6 @@ impl Load {
         worker_id((self.mix(n, 99) % u64::from(self.workers)) as u32)
     }
 
-    /// An instant within the first `events` events.
-    pub fn instant(&self, n: u64, events: u64) -> Instant {
-        Instant::from_micros(self.at(self.mix(n, 98) % events)).unwrap()
-    }
-
     /// A RecordOrdersRequest with the events of these numbers, encoded.
     pub fn batch(&self, events: std::ops::Range<u64>) -> Vec<u8> {
         let mut request = Vec::with_capacity((events.end - events.start) as usize * 180);

@@ -153,7 +153,7 @@ async fn bare_wire(args: &Args, figures: &mut Figures) {
 async fn ledger(args: &Args, run: u64, over: Over, figures: &mut Figures) {
     let place = over.name();
     let load = Load::new(run, args.workers, args.replays, !args.no_opens);
-    let store = Store::new(over).await;
+    let store = Store::new(over, args.events).await;
     let service = Service::start(&store, &args.lanes).await;
     println!("{place}: {}", store.durability().await);
 

@@ -13,11 +13,14 @@ use std::time::{Duration, Instant};
 const SETTINGS: [&str; 6] = [
     "shared_buffers=4GB",
     "max_wal_size=32GB",
-    "min_wal_size=2GB",
+    "min_wal_size=24GB",
     "checkpoint_timeout=30min",
     "wal_buffers=64MB",
     "wal_compression=on",
 ];
+
+/// About.
+const LOG_BYTES_PER_EVENT: u64 = 600;
 
 /// Where the ledger is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -47,13 +50,21 @@ pub enum Store {
 }
 
 impl Store {
-    pub async fn new(over: Over) -> Self {
+    ///
+    /// A server that has run for a while writes its log into files that it used before, a new one has to make them first: the log that
+    /// so many events need is written once and given back.
+    pub async fn new(over: Over, events: u64) -> Self {
         if over == Over::Sqlite {
             return Self::Sqlite { folder: tempfile::tempdir().unwrap() };
         }
         let cluster = Cluster::start(&SETTINGS);
         let url = cluster.database().await;
-        Self::Postgres { _cluster: cluster, url, over }
+        let store = Self::Postgres { _cluster: cluster, url, over };
+        let megabytes = events * LOG_BYTES_PER_EVENT / 1_000_000 + 500;
+        let log = "select pg_logical_emit_message(false, '', repeat('0', 1000000)) from generate_series(1, ";
+        store.run(&format!("{log}{megabytes})")).await;
+        store.run("checkpoint").await;
+        store
     }
 
     /// As the service is told it.
@@ -195,9 +206,19 @@ fn import(folder: &std::path::Path) -> f64 {
     took
 }
 
+/// Runs dot commands and statements, each a line of its own.
 fn shell(file: &std::path::Path, commands: &[&str]) -> String {
-    let told = Command::new("sqlite3").arg("-bail").arg(file).args(commands).output();
-    let told = told.expect("the sqlite3 shell: install it, or leave `sqlite` out");
+    use std::io::Write;
+    let mut shell = Command::new("sqlite3");
+    shell.arg("-bail").arg(file).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut shell = shell.spawn().expect("the sqlite3 shell: install it, or leave `sqlite` out");
+    let mut input = shell.stdin.take().unwrap();
+    for command in commands {
+        let end = if command.starts_with('.') { "" } else { ";" };
+        writeln!(input, "{command}\n{end}").unwrap();
+    }
+    drop(input);
+    let told = shell.wait_with_output().unwrap();
     assert!(told.status.success(), "sqlite3: {}", String::from_utf8_lossy(&told.stderr));
     String::from_utf8(told.stdout).unwrap()
 }

@@ -61,7 +61,7 @@ create table ledger.line (
     service_agency_code  text collate "C",
     source_platform_code text collate "C",
     source_order_id      text collate "C",
-    constraint line_slot_key unique (platform_code, order_id, assignment_no, slot),
+    constraint line_slot_key unique (order_id, platform_code, assignment_no, slot),
     constraint line_slot_of_kind check (case slot when 0 then kind = 1 when 1 then kind = 2 else corrects_slot is not null end),
     constraint line_end_whole check ((ended_at is null) = (end_kind is null)),
     constraint line_amount_of_state check ((premium_state = 4) = (amount is not null) or kind > 2)

@@ -1,7 +1,9 @@
-//! One group of order events: probe, decide, append, answer. What fails because another writer was first is decided again.
+//! One group of order events: ask for the slots that may be taken, decide, append, answer. What fails because another writer was first
+//! is decided again, with every slot asked for.
 
 use super::answer::{Answer, Current, Facts, IntakeError, Item};
 use super::doubt::{Doubtful, Settled, settle};
+use super::recent::{Recent, Trace};
 use super::registry::Registry;
 use crate::ledger::{Comparison, Journal, compare, net};
 use crate::rating::Snapshot;
@@ -21,27 +23,36 @@ const KEYS_PER_READ: usize = 5_000;
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Books a group; one answer for each item, in their order.
-pub async fn book(store: &Store, registry: &Registry, items: Vec<Item>) -> Result<Vec<Answer>, IntakeError> {
+pub async fn book(
+    store: &Store,
+    registry: &Registry,
+    recent: &mut Recent,
+    items: Vec<Item>,
+) -> Result<Vec<Answer>, IntakeError> {
     let mut patience = Patience::new();
     let tries = items.len() + 1;
     let mut items: Vec<Option<Item>> = items.into_iter().map(Some).collect();
     for _ in 0..tries {
         let snapshot = registry.snapshot();
         let plan = loop {
-            match Plan::make(store, &snapshot, &items).await {
+            match Plan::make(store, &snapshot, recent, &items).await {
                 Ok(plan) => break plan,
                 Err(error) => patience.wait(error).await?,
             }
         };
         let (journal, plan) = plan.into_journal(&mut items);
-        let taken = loop {
+        let constraint = loop {
             match write(store, &journal).await {
-                Ok(()) => return Ok(plan.answers(items)),
+                Ok(()) => {
+                    recent.learn(&plan.traces, plan.strangers);
+                    return Ok(plan.answers(items));
+                }
                 Err(StoreError::Taken(constraint)) => break constraint,
                 Err(error) => patience.wait(error).await?,
             }
         };
-        tracing::debug!(taken, "another writer was first; the group is decided again");
+        tracing::debug!(constraint, "another writer was first; the group is decided again");
+        recent.surprised();
         give_back(journal, &plan.booked, &mut items);
     }
     Err(IntakeError::Contended)
@@ -102,26 +113,45 @@ struct Plan {
     /// Items to book, sorted by key and slot, with their prices: the lines of the journal.
     booked: Vec<(usize, Priced)>,
     settled: Settled,
+    /// All slots that the group is about.
+    traces: Vec<Trace>,
+    /// Some of them were booked before, and the lane did not know.
+    strangers: bool,
 }
 
 impl Plan {
-    async fn make(store: &Store, snapshot: &Snapshot, items: &[Option<Item>]) -> StoreResult<Self> {
+    async fn make(
+        store: &Store,
+        snapshot: &Snapshot,
+        recent: &Recent,
+        items: &[Option<Item>],
+    ) -> StoreResult<Self> {
         let journal = store.next_journal_id().await?;
         let sorted = sorted_orders(items);
         let runs: Vec<&[(usize, &Order)]> =
             sorted.chunk_by(|(_, a), (_, b)| a.key == b.key && a.sort() == b.sort()).collect();
-        let slots: Vec<_> = runs.iter().map(|run| (&run[0].1.key, run[0].1.sort().slot())).collect();
-        let taken = match slots.is_empty() {
-            true => Vec::new(),
-            false => store.taken(&slots).await?,
+        let slot = |run: &[(usize, &Order)]| run[0].1.sort().slot();
+        let traces: Vec<Trace> = runs.iter().map(|run| Trace::of(&run[0].1.key, slot(run))).collect();
+        let all = !recent.is_trusted();
+        let suspects = runs.iter().zip(&traces).filter(|(_, trace)| all || recent.knows(**trace));
+        let standing = lines_of(store, suspects.map(|(run, _)| &run[0].1.key).collect()).await?;
+        let is_taken = |run: &&[(usize, &Order)]| {
+            let lines = standing.get(&run[0].1.key);
+            lines.is_some_and(|lines| lines.iter().any(|posted| posted.line.slot == slot(run)))
         };
-        let standing = lines_of(store, &runs, &taken).await?;
+        let taken: Vec<bool> = match standing.is_empty() {
+            true => vec![false; runs.len()],
+            false => runs.iter().map(is_taken).collect(),
+        };
+        let strangers = taken.iter().zip(&traces).any(|(taken, trace)| *taken && !recent.knows(*trace));
 
         let mut plan = Self {
             journal,
             decisions: items.iter().map(|_| Decision::Refused).collect(),
             booked: Vec::with_capacity(runs.len()),
             settled: Settled::default(),
+            traces,
+            strangers,
         };
         for (i, (run, is_taken)) in runs.iter().zip(&taken).enumerate() {
             if !is_taken {
@@ -234,7 +264,7 @@ impl Plan {
     }
 }
 
-/// The orders among the items by key and sort; equal ones in the order sent.
+/// The orders among the items by key (the id first) and sort; equal ones in the order sent.
 fn sorted_orders(items: &[Option<Item>]) -> Vec<(usize, &Order)> {
     let mut sorted: Vec<(usize, &Order)> = items
         .iter()
@@ -244,20 +274,20 @@ fn sorted_orders(items: &[Option<Item>]) -> Vec<(usize, &Order)> {
             _ => None,
         })
         .collect();
-    sorted.sort_by(|(_, a), (_, b)| (&a.key, a.sort()).cmp(&(&b.key, b.sort())));
+    // By order id first, as the line table's unique index is: a group's slots are neighbours there too.
+    let slot = |order: &Order| (order.key.assignment_no, order.sort());
+    sorted.sort_by(|(_, a), (_, b)| {
+        let (one, other) = (&a.key, &b.key);
+        let by_id = one.order_id.cmp(&other.order_id).then_with(|| one.platform.cmp(&other.platform));
+        by_id.then_with(|| slot(a).cmp(&slot(b)))
+    });
     sorted
 }
 
-/// The lines of the keys whose slots are taken.
-async fn lines_of(
-    store: &Store,
-    runs: &[&[(usize, &Order)]],
-    taken: &[bool],
-) -> StoreResult<HashMap<OrderKey, Vec<Posted>>> {
-    let mut keys: Vec<&OrderKey> =
-        runs.iter().zip(taken).filter(|(_, taken)| **taken).map(|(run, _)| &run[0].1.key).collect();
+/// The lines of these keys, sorted; equal ones are neighbours.
+async fn lines_of(store: &Store, mut keys: Vec<&OrderKey>) -> StoreResult<HashMap<OrderKey, Vec<Posted>>> {
     keys.dedup();
-    let mut found = HashMap::with_capacity(keys.len());
+    let mut found = HashMap::new();
     let (mut rest, mut chunk) = (keys.as_slice(), KEYS_PER_READ);
     while !rest.is_empty() {
         let (now, later) = rest.split_at(chunk.min(rest.len()));

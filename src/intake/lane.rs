@@ -2,9 +2,11 @@
 
 use super::answer::{Answer, IntakeError, Item};
 use super::group::book;
+use super::recent::Recent;
 use super::registry::Registry;
 use crate::store::Store;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use foldhash::fast::FixedState;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -40,10 +42,10 @@ pub struct Lane {
 
 impl Lane {
     /// Starts one. Its queue needs no bound of its own: room is taken before anything is sent.
-    pub fn start(store: Store, registry: Registry) -> (Self, JoinHandle<()>) {
+    pub fn start(store: Store, registry: Registry, recent: Recent) -> (Self, JoinHandle<()>) {
         let (work, queue) = mpsc::unbounded_channel();
         let lane = Self { room: Arc::new(Semaphore::new(LANE_QUEUE_ORDERS)), work };
-        (lane, tokio::spawn(run(store, registry, queue)))
+        (lane, tokio::spawn(run(store, registry, recent, queue)))
     }
 
     /// Room for so many orders.
@@ -66,7 +68,7 @@ impl Lane {
 type Reply = Result<Vec<Answer>, IntakeError>;
 
 /// One lane's life: take all that waits, book it, answer everybody.
-async fn run(store: Store, registry: Registry, mut queue: mpsc::UnboundedReceiver<Work>) {
+async fn run(store: Store, registry: Registry, mut recent: Recent, mut queue: mpsc::UnboundedReceiver<Work>) {
     while let Some(first) = queue.recv().await {
         let mut group = vec![first];
         let mut orders = group[0].items.len();
@@ -81,7 +83,7 @@ async fn run(store: Store, registry: Registry, mut queue: mpsc::UnboundedReceive
             lengths.push(work.items.len());
             items.append(&mut work.items);
         }
-        let booked = book(&store, &registry, items).await;
+        let booked = book(&store, &registry, &mut recent, items).await;
         let mut answers = booked.map(Vec::into_iter);
         for (work, length) in group.into_iter().zip(lengths) {
             let part = match &mut answers {
@@ -128,7 +130,10 @@ pub async fn submit(lanes: &[Lane], items: Vec<Item>, wait: Wait) -> Result<Pend
         let receiver = lane.send(items, room)?;
         return Ok(Pending { orders, parts: vec![(places, receiver)] });
     }
-    let mut split: Vec<(Vec<u32>, Vec<Item>)> = vec![Default::default(); lanes.len()];
+    // Nearly equal shares: room for a little more than one's share spares growing.
+    let share = orders / lanes.len() + orders / 16 + 1;
+    let part = || (Vec::with_capacity(share), Vec::with_capacity(share));
+    let mut split: Vec<(Vec<u32>, Vec<Item>)> = lanes.iter().map(|_| part()).collect();
     for (place, item) in items.into_iter().enumerate() {
         let (places, part) = &mut split[lane_of(&item, lanes.len())];
         places.push(place as u32);
@@ -151,7 +156,7 @@ pub async fn submit(lanes: &[Lane], items: Vec<Item>, wait: Wait) -> Result<Pend
 
 /// By order key; refused events by platform, so that one lane keeps a platform's daily bound.
 fn lane_of(item: &Item, lanes: usize) -> usize {
-    let hasher = BuildHasherDefault::<DefaultHasher>::default();
+    let hasher = FixedState::default();
     let hash = match item {
         Item::Order(order) => hasher.hash_one(&order.key),
         Item::Refused(refused) => hasher.hash_one(&refused.platform),

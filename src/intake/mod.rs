@@ -5,8 +5,8 @@
 //!   stream waits (and HTTP/2 flow control with it).
 //! - **Group.** A lane takes all that waits, up to [`GROUP_ORDERS`] and the rest of the last request. No timer: an order alone
 //!   commits at once, under load groups grow by themselves.
-//! - **Round trips per journal** with new orders only: one probe of the slots, then the append (Postgres 5, SQLite in process). Where
-//!   slots are taken, one more reads the lines; where there is doubt (refusals, conflicts), up to five more read what is kept.
+//! - **Round trips per journal** with new orders only: the append (Postgres 5, SQLite in process). Where a slot may be taken
+//!   (`recent`), one more reads the lines; where there is doubt (refusals, conflicts), up to five more read what is kept.
 //! - **Copies per order**: one move from the decoded message into its line, one encoding for the leaf hash, one for the database.
 //! - **Lock order**: see the store's `append`. Orders are sorted by key, so two instances that collide do not deadlock.
 //! - **Collisions**: a lost race for a slot fails the whole append; the group reads again and decides again. Each failed try means that
@@ -18,6 +18,7 @@ mod doubt;
 mod group;
 mod lane;
 mod question;
+mod recent;
 mod registry;
 mod request;
 mod watermark;
@@ -31,6 +32,7 @@ pub use request::Asked;
 pub use watermark::WatermarkAsk;
 
 use crate::store::Store;
+use recent::Recent;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
@@ -51,7 +53,7 @@ impl Intake {
     pub fn start(store: Store, registry: Registry, lanes: usize) -> (Self, Vec<JoinHandle<()>>) {
         let count = lanes.clamp(1, store.max_lanes());
         let (lanes, tasks): (Vec<_>, Vec<_>) =
-            (0..count).map(|_| lane::Lane::start(store.clone(), registry.clone())).unzip();
+            (0..count).map(|_| lane::Lane::start(store.clone(), registry.clone(), Recent::new(count))).unzip();
         (Self { store, registry, lanes: lanes.into() }, tasks)
     }
 

@@ -3,7 +3,7 @@
 use super::rule::{AreaMap, CountRule, MAX_ORDER_LENGTH_SECONDS, PeriodOf, parse_order_length};
 use super::table::{Place, Span, Table};
 use crate::types::{ANY, Area, Day, Money, Province, RegistryRow, RowId, RowKind};
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A stored row that this version cannot read: the store holds something that no put would have let in.

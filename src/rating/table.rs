@@ -1,7 +1,7 @@
 //! Dated rows of one kind: which one holds at a place on a day.
 
 use crate::types::{Day, RowId};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// A place in a table, with small numbers for the codes: [`Place::ANY`] stands for "*".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,7 +57,7 @@ pub struct Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { spans: HashMap::new(), levels: 0 }
+        Self { spans: HashMap::default(), levels: 0 }
     }
 }
 

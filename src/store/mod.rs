@@ -9,7 +9,7 @@ pub mod sqlite;
 use crate::ledger::{Journal, RequestRecord};
 use crate::types::{
     Code, Conflict, Day, Digest, Instant, JournalId, LedgerId, OrderKey, Position, Posted, Refusal, RegistryRow,
-    Repeats, RequestId, RowId, Slot, ViolationCode, Watermark, WorkerId,
+    Repeats, RequestId, RowId, ViolationCode, Watermark, WorkerId,
 };
 use std::collections::HashMap;
 use std::error::Error;
@@ -175,11 +175,6 @@ impl Store {
     /// A journal id nobody else has.
     pub async fn next_journal_id(&self) -> StoreResult<JournalId> {
         ask!(self.next_journal_id())
-    }
-
-    /// For each (key, slot): a line stands there.
-    pub async fn taken(&self, slots: &[(&OrderKey, Slot)]) -> StoreResult<Vec<bool>> {
-        ask!(self.taken(slots))
     }
 
     /// All lines of these keys, in slot order; keys without a line are left out.

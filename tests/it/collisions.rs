@@ -150,3 +150,33 @@ async fn check_order(instance: &Ledger, n: u32) {
     let net = Money::parse(&told.net_premium).unwrap();
     assert_eq!(net, Money::from_micros(70_000 * standing as i64), "o{n}");
 }
+
+/// An instance whose lanes have come to trust their memory, and another that books behind its back: the database's constraint finds it, and
+/// the group is decided again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_trusts_its_memory_is_put_right_by_the_database() {
+    let cluster = Cluster::shared();
+    let (url, [one, other]) = two_instances(&cluster).await;
+    let record = async |instance: &Ledger, orders: Vec<pb::Order>| {
+        let request = pb::RecordOrdersRequest { batch_id: String::new(), orders };
+        instance.intake.record_orders(Request::new(request)).await.unwrap().into_inner().results
+    };
+    for n in 0..100 {
+        record(&one, vec![completed(n, 30)]).await;
+    }
+    let booked = record(&other, (1_000..1_100).map(|n| completed(n, 30)).collect()).await;
+    // Half of them as they were booked, half otherwise, and new ones between them.
+    let orders =
+        (1_000..1_100).flat_map(|n| [completed(n, 30 + n as i64 % 2), completed(n + 1_000, 30)]).collect();
+    let told = record(&one, orders).await;
+    for (n, pair) in told.chunks(2).enumerate() {
+        let expected = if n % 2 == 0 { pb::Outcome::Replayed } else { pb::Outcome::Conflict };
+        assert_eq!((pair[0].outcome, &pair[0].line_id), (expected as i32, &booked[n].line_id));
+        assert_eq!(pair[1].outcome, pb::Outcome::Recorded as i32);
+    }
+    assert_eq!(count(&url, "select count(*) from ledger.line").await, 300);
+    // It was believed, and refused: the rows of the refused COPY lie dead between the others.
+    let places = "select sum(highest)::bigint from
+        (select max((ctid::text::point)[1]) as highest from ledger.line group by (ctid::text::point)[0]) pages";
+    assert!(count(&url, places).await > 300, "no COPY was refused");
+}

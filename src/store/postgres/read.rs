@@ -10,7 +10,7 @@ use crate::store::{
 };
 use crate::types::{
     Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
-    RequestId, RowId, Slot, ViolationCode, WorkerId,
+    RequestId, RowId, ViolationCode, WorkerId,
 };
 
 fn platforms<'a>(keys: &[&'a OrderKey]) -> Vec<&'a str> {
@@ -26,20 +26,6 @@ fn assignments(keys: &[&OrderKey]) -> Vec<i16> {
 }
 
 impl Postgres {
-    /// See [`crate::store::Store::taken`].
-    pub async fn taken(&self, slots: &[(&OrderKey, Slot)]) -> StoreResult<Vec<bool>> {
-        let keys: Vec<&OrderKey> = slots.iter().map(|(key, _)| *key).collect();
-        let found = sqlx::query(include_str!("sql/taken.sql"))
-            .bind(platforms(&keys))
-            .bind(order_ids(&keys))
-            .bind(assignments(&keys))
-            .bind(slots.iter().map(|(_, slot)| slot.get() as i16).collect::<Vec<_>>())
-            .fetch_all(&self.writer)
-            .await
-            .map_err(store_error)?;
-        super::doubts::flags(&found, slots.len())
-    }
-
     /// See [`crate::store::Store::orders`].
     pub async fn lines_of(&self, keys: &[&OrderKey], asker: Asker) -> StoreResult<Vec<Posted>> {
         let pool = match asker {

@@ -4,28 +4,12 @@ use super::codec::store_error;
 use super::{Sqlite, bulk};
 use crate::store::rows::{Columns, corrupt};
 use crate::store::{ConflictKey, Doubts, RefusalKey, StoreResult};
-use crate::types::{Code, DAILY_LIMIT, Day, OrderKey, Slot};
+use crate::types::{Code, DAILY_LIMIT, Day, OrderKey};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use std::collections::HashMap;
 
 impl Sqlite {
-    /// See [`crate::store::Store::taken`].
-    pub async fn taken(&self, slots: &[(&OrderKey, Slot)]) -> StoreResult<Vec<bool>> {
-        let asked: Vec<_> = slots.iter().enumerate().collect();
-        let mut connection = self.writer.acquire().await.map_err(store_error)?;
-        let found =
-            bulk::fetch(&mut connection, include_str!("sql/taken.sql"), &asked, |query, (n, (key, slot))| {
-                query
-                    .bind(*n as i64)
-                    .bind(key.platform.as_str())
-                    .bind(key.order_id.as_str())
-                    .bind(i64::from(key.assignment_no))
-                    .bind(i64::from(slot.get()))
-            });
-        flags(&found.await?, slots.len())
-    }
-
     /// See [`crate::store::Store::doubts`].
     pub async fn doubts(&self, refusals: &[RefusalKey], conflicts: &[ConflictKey]) -> StoreResult<Doubts> {
         let today = self.clock.now().day();

@@ -1,0 +1,141 @@
+//! Which slots were booked lately, as far as this lane knows: only those are asked for before an append, the others are believed free.
+//! The database's unique constraint decides all the same: where it knows better, the group is decided again with every slot asked for,
+//! and from then on every slot is asked for until [`CLEAN_GROUPS`] groups in a row held nothing that the lane did not know.
+//!
+//! A blocked Bloom filter in two generations: it forgets nothing of the younger one, and takes [`BITS_PER_SLOT`] bits a slot.
+
+use crate::types::{OrderKey, Slot};
+use foldhash::fast::FixedState;
+use std::hash::BuildHasher;
+
+/// Slots that all lanes together remember in each generation: 5.5 minutes of the nation's peak, and as much again in the elder one.
+pub const GENERATION_SLOTS: usize = 16_000_000;
+/// Memory of a generation. About one slot in 60 that was never booked is asked for needlessly.
+const BITS_PER_SLOT: usize = 11;
+/// Groups that must hold nothing unknown before a lane believes its own memory.
+const CLEAN_GROUPS: u32 = 16;
+/// One block: a cache line.
+const BLOCK_BITS: usize = 512;
+/// Bits of a slot, all in its block.
+const BITS: u32 = 6;
+
+type Block = [u64; BLOCK_BITS / 64];
+
+/// A lane's memory.
+pub struct Recent {
+    younger: Vec<Block>,
+    elder: Vec<Block>,
+    /// Slots in the younger generation.
+    slots: usize,
+    /// Groups in a row without a slot that was taken and not known.
+    clean: u32,
+}
+
+/// A slot, as the memory holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trace(u64);
+
+impl Trace {
+    /// Of a slot of a key.
+    pub fn of(key: &OrderKey, slot: Slot) -> Self {
+        Self(FixedState::default().hash_one((key, slot)))
+    }
+}
+
+impl Recent {
+    /// Empty, and not believed yet; one of so many lanes.
+    pub fn new(lanes: usize) -> Self {
+        let blocks = (GENERATION_SLOTS / lanes * BITS_PER_SLOT).div_ceil(BLOCK_BITS);
+        // Zeroed memory that nobody has touched takes no room yet.
+        Self { younger: vec![[0; _]; blocks], elder: vec![[0; _]; blocks], slots: 0, clean: 0 }
+    }
+
+    /// A slot that it does not know is free, as far as can be told without asking.
+    pub const fn is_trusted(&self) -> bool {
+        self.clean >= CLEAN_GROUPS
+    }
+
+    /// It was booked lately, or looks like one that was.
+    pub fn knows(&self, trace: Trace) -> bool {
+        let (block, bits) = self.place(trace);
+        let within = |block: &Block| block.iter().zip(&bits).all(|(held, asked)| held & asked == *asked);
+        within(&self.younger[block]) || within(&self.elder[block])
+    }
+
+    /// Remembers what is booked now. `strangers`: some of it was booked before, and the lane did not know.
+    pub fn learn(&mut self, traces: &[Trace], strangers: bool) {
+        self.clean = if strangers { 0 } else { self.clean.saturating_add(1) };
+        for trace in traces {
+            let (block, bits) = self.place(*trace);
+            let mut new = 0;
+            for (held, bit) in self.younger[block].iter_mut().zip(bits) {
+                new |= bit & !*held;
+                *held |= bit;
+            }
+            self.slots += usize::from(new != 0);
+        }
+        if self.slots * BITS_PER_SLOT > self.younger.len() * BLOCK_BITS {
+            std::mem::swap(&mut self.younger, &mut self.elder);
+            self.younger.fill([0; _]);
+            self.slots = 0;
+        }
+    }
+
+    /// The database knew better.
+    pub const fn surprised(&mut self) {
+        self.clean = 0;
+    }
+
+    fn place(&self, trace: Trace) -> (usize, Block) {
+        let block = ((u128::from(trace.0) * self.younger.len() as u128) >> 64) as usize;
+        // The upper bits chose the block; these are mixed from all of them.
+        let mut mixed = (trace.0 ^ (trace.0 >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut bits = Block::default();
+        for _ in 0..BITS {
+            let bit = (mixed >> 55) as usize; // 9 bits: 0 to 511
+            bits[bit / 64] |= 1 << (bit % 64);
+            mixed <<= 9;
+        }
+        (block, bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn traces(range: std::ops::Range<u64>) -> Vec<Trace> {
+        let hasher = FixedState::default();
+        range.map(|n| Trace(hasher.hash_one(n))).collect()
+    }
+
+    #[test]
+    fn forgets_nothing_of_a_generation_and_mistakes_few() {
+        let mut recent = Recent::new(1_000); // 16,000 slots a generation
+        let known = traces(0..16_000);
+        known.chunks(100).for_each(|group| recent.learn(group, false));
+        assert!(known.iter().all(|trace| recent.knows(*trace)));
+        let mistaken = traces(1_000_000..1_100_000).into_iter().filter(|trace| recent.knows(*trace)).count();
+        assert!(mistaken < 4_000, "{mistaken} of 100,000");
+        for first in (16_000..).step_by(16_000).take(3) {
+            traces(first..first + 16_000).chunks(100).for_each(|group| recent.learn(group, false));
+        }
+        let still = known.iter().filter(|trace| recent.knows(**trace)).count();
+        assert!(still < 1_000, "two generations later it is forgotten: {still}");
+    }
+
+    #[test]
+    fn is_trusted_after_clean_groups_only() {
+        let mut recent = Recent::new(1_000);
+        for _ in 0..CLEAN_GROUPS {
+            assert!(!recent.is_trusted());
+            recent.learn(&traces(0..1), false);
+        }
+        assert!(recent.is_trusted());
+        recent.surprised();
+        assert!(!recent.is_trusted());
+        (0..CLEAN_GROUPS).for_each(|_| recent.learn(&[], false));
+        recent.learn(&[], true);
+        assert!(!recent.is_trusted());
+    }
+}
