@@ -5,7 +5,7 @@
 //!   stream waits (and HTTP/2 flow control with it).
 //! - **Group.** A lane takes all that waits, up to [`GROUP_ORDERS`] and the rest of the last request. No timer: an order alone
 //!   commits at once, under load groups grow by themselves.
-//! - **Round trips per journal** with new orders only: the append (Postgres 5, SQLite in process). Where a slot may be taken
+//! - **Round trips per journal** with new orders only: the append (Postgres 1 for few lines, else 5; SQLite in process). Where a slot may be taken
 //!   (`recent`), one more reads the lines; where there is doubt (refusals, conflicts), up to five more read what is kept.
 //! - **Copies per order**: one move from the decoded message into its line, one encoding for the leaf hash, one for the database.
 //! - **Lock order**: see the store's `append`. Orders are sorted by key, so two instances that collide do not deadlock.

@@ -69,7 +69,7 @@ async fn no_question_scans_a_ledger_table() {
     let mut planned = 0;
     for (name, sql) in statements("postgres") {
         let parameters = (1..10).take_while(|n| sql.contains(&format!("${n}"))).count();
-        let question = sql.lines().any(|line| line.starts_with("select"));
+        let question = sql.lines().any(|line| line.starts_with("select")) && !sql.contains("insert into");
         if !question || parameters == 0 || whole.contains(&name.as_str()) {
             continue;
         }

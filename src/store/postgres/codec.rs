@@ -34,6 +34,12 @@ impl Type<Postgres> for PgInstant {
     }
 }
 
+impl PgHasArrayType for PgInstant {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("_timestamptz")
+    }
+}
+
 impl Encode<'_, Postgres> for PgInstant {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         buffer.extend_from_slice(&pg_micros(self.0).to_be_bytes());

@@ -6,6 +6,7 @@ mod codec;
 mod columns;
 mod copy;
 mod doubts;
+mod few;
 mod guard;
 mod migrate;
 mod read;

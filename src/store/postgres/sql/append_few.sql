@@ -1,0 +1,17 @@
+-- Purpose: a journal of few lines in one statement, which is its own transaction: its row ($1..$4) and its lines ($5.. are parallel arrays).
+-- Locks: row locks on new rows; waits for another transaction that holds the same slot. Rows: one, and the lines.
+with journal as (
+    insert into ledger.journal (journal_id, entry_count, encoding_version, root)
+    values ($1, $2, $3, $4)
+    returning recorded_at
+), line as (
+    insert into ledger.line (journal_id, line_no, platform_code, order_id, assignment_no, slot, kind, worker_id, industry_code, accept_area,
+        accepted_at, ended_at, end_kind, service_agency_code, source_platform_code, source_order_id, sent_at, amount, premium_state,
+        premium_reason, province_code, period, service_period, rate_id, registry_revision, corrects_slot, reversal_reason)
+    select $1, l.*
+    from unnest($5::integer[], $6::text[], $7::text[], $8::smallint[], $9::smallint[], $10::smallint[], $11::uuid[], $12::text[],
+        $13::text[], $14::timestamptz[], $15::timestamptz[], $16::smallint[], $17::text[], $18::text[], $19::text[], $20::timestamptz[],
+        $21::numeric[], $22::smallint[], $23::smallint[], $24::text[], $25::integer[], $26::integer[], $27::integer[], $28::integer[],
+        $29::smallint[], $30::smallint[]) as l
+)
+select recorded_at from journal
