@@ -22,8 +22,8 @@ pub struct ServeArgs {
     /// Login that may migrate (Postgres): used once at start, then closed
     #[arg(long, env = "PREMIUM_LEDGER_MIGRATE_URL", value_name = "URL", hide_env_values = true)]
     pub migrate_url: Option<String>,
-    /// Journals written at once (Postgres, 1 to 64; SQLite has one)
-    #[arg(long, env = "PREMIUM_LEDGER_LANES", value_name = "COUNT", default_value = "2")]
+    /// Lanes: journals under way at once (1 to 64; SQLite has one)
+    #[arg(long, env = "PREMIUM_LEDGER_LANES", value_name = "COUNT", default_value = "3")]
     pub lanes: String,
     /// Database connections for questions, 1 to 256
     #[arg(long, env = "PREMIUM_LEDGER_READERS", value_name = "COUNT", default_value = "8")]

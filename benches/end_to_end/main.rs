@@ -57,7 +57,7 @@ struct Args {
     #[arg(long, default_value_t = 100_000)]
     calls: u64,
     /// Lanes of the service
-    #[arg(long, default_value = "2")]
+    #[arg(long, default_value = "3")]
     lanes: String,
     /// Leave the floor out
     #[arg(long)]

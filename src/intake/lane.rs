@@ -13,8 +13,6 @@ use tokio::task::JoinHandle;
 
 /// Most orders that one lane holds, from submit to answer.
 pub const LANE_QUEUE_ORDERS: usize = 32_768;
-/// A lane takes no further request into a group that has so many orders.
-pub const GROUP_ORDERS: usize = 5_000;
 
 /// What to do when a lane is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +70,7 @@ async fn run(store: Store, registry: Registry, mut recent: Recent, mut queue: mp
     while let Some(first) = queue.recv().await {
         let mut group = vec![first];
         let mut orders = group[0].items.len();
-        while orders < GROUP_ORDERS {
+        while orders < store.group_orders() {
             let Ok(next) = queue.try_recv() else { break };
             orders += next.items.len();
             group.push(next);

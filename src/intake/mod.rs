@@ -3,7 +3,7 @@
 //!
 //! - **Queue.** Each lane has one, bounded by [`LANE_QUEUE_ORDERS`] orders from submit to answer. Full: a unary call is refused, a
 //!   stream waits (and HTTP/2 flow control with it).
-//! - **Group.** A lane takes all that waits, up to [`GROUP_ORDERS`] and the rest of the last request. No timer: an order alone
+//! - **Group.** A lane takes all that waits, up to [`Store::group_orders`] and the rest of the last request. No timer: an order alone
 //!   commits at once, under load groups grow by themselves.
 //! - **Round trips per journal** with new orders only: the append (Postgres 1 for few lines, else 5; SQLite in process). Where a slot may be taken
 //!   (`recent`), one more reads the lines; where there is doubt (refusals, conflicts), up to five more read what is kept.
@@ -25,7 +25,7 @@ mod watermark;
 
 pub use answer::{Answer, Current, Facts, IntakeError, Item, RefusedOrder};
 pub use correct::{CorrectAsk, ReverseAsk};
-pub use lane::{GROUP_ORDERS, LANE_QUEUE_ORDERS, Pending, Wait};
+pub use lane::{LANE_QUEUE_ORDERS, Pending, Wait};
 pub use question::OrderFacts;
 pub use registry::{Registry, SNAPSHOT_REFRESH, SNAPSHOT_STALE};
 pub use request::Asked;

@@ -148,11 +148,21 @@ impl Store {
         }
     }
 
-    /// Most lanes that the database takes appends from at once.
+    /// Most lanes that the database takes appends from at once. SQLite has one writer; a second lane that decides meanwhile was measured:
+    /// 2 % more of a stream, 13 % less of single calls, whose groups it halves.
     pub const fn max_lanes(&self) -> usize {
         match self {
             Self::Sqlite(_) => 1,
             Self::Postgres(_) => 64,
+        }
+    }
+
+    /// Orders from which on a lane takes no further request into a group. SQLite writes each page that a group touches whole, twice: few
+    /// large groups touch fewer pages than many small ones.
+    pub const fn group_orders(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 20_000,
+            Self::Postgres(_) => 5_000,
         }
     }
 

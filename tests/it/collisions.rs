@@ -2,7 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::fixture::{completed, key};
-use crate::ledger::{Ledger, config};
+use crate::ledger::{Ledger, config, sqlite};
 use premium_ledger::api::proto as pb;
 use premium_ledger::app::open_store;
 use premium_ledger::clock::Clock;
@@ -185,4 +185,38 @@ async fn a_lane_that_trusts_its_memory_is_put_right_by_the_database() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("no append was refused");
+}
+
+/// SQLite, opened again: the lane's memory is empty, comes to be trusted, and is wrong. What the refused append had written is undone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_is_opened_again_is_put_right_by_the_database() {
+    let (folder, database) = sqlite();
+    let config = config(database);
+    let record = async |face: &Ledger, orders: Vec<pb::Order>| {
+        let request = pb::RecordOrdersRequest { batch_id: String::new(), orders };
+        face.intake.record_orders(Request::new(request)).await.unwrap().into_inner().results
+    };
+    let store = open_store(&config, Clock::system()).await.unwrap();
+    let (face, _stop) = Ledger::over(store.clone(), 1).await;
+    let booked = record(&face, vec![completed(150, 30)]).await;
+    drop(face);
+    store.close().await;
+    drop(store);
+
+    let store = open_store(&config, Clock::system()).await.unwrap();
+    let (face, _stop) = Ledger::over(store, 1).await;
+    for n in 1_000..1_020 {
+        record(&face, vec![completed(n, 30)]).await;
+    }
+    let told = record(&face, (0..300).map(|n| completed(n, 30)).collect()).await;
+    for (n, result) in told.iter().enumerate() {
+        let expected = if n == 150 { pb::Outcome::Replayed } else { pb::Outcome::Recorded };
+        assert_eq!(result.outcome, expected as i32, "o{n}");
+    }
+    assert_eq!(told[150].line_id, booked[0].line_id);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("ledger.sqlite"));
+    let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options).await.unwrap();
+    let counts = "select (select count(*) from line), (select sum(entry_count) from journal) - (select count(*) from registry_row)";
+    let counts: (i64, i64) = sqlx::query_as(counts).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(counts, (320, 320), "lines, and what the journals say");
 }

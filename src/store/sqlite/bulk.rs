@@ -15,7 +15,7 @@ pub type Bound<'q> = Query<'q, Sqlite, SqliteArguments<'q>>;
 /// bound of 32,766 parameters.
 const SIZES: [usize; 4] = [256, 32, 4, 1];
 
-/// Runs the statement over all rows, in as few statements as the sizes allow.
+/// Runs the statement over all rows, in as few statements as the sizes allow. While the database works on one, the next is put together.
 pub async fn execute<'q, T: 'q>(
     connection: &mut SqliteConnection,
     template: &'static str,
@@ -23,13 +23,17 @@ pub async fn execute<'q, T: 'q>(
     bind: impl Fn(Bound<'q>, &'q T) -> Bound<'q>,
 ) -> StoreResult<()> {
     let mut rest = rows;
-    for size in SIZES {
-        while rest.len() >= size {
-            let (now, later) = rest.split_at(size);
-            let query = now.iter().fold(sqlx::query(repeated(template, size)), &bind);
-            query.execute(&mut *connection).await.map_err(store_error)?;
-            rest = later;
-        }
+    let mut put_together = || {
+        let size = SIZES.into_iter().find(|size| *size <= rest.len())?;
+        let (now, later) = rest.split_at(size);
+        rest = later;
+        Some(now.iter().fold(sqlx::query(repeated(template, size)), &bind))
+    };
+    let mut next = put_together();
+    while let Some(query) = next {
+        let (done, following) = tokio::join!(query.execute(&mut *connection), async { put_together() });
+        done.map_err(store_error)?;
+        next = following;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ impl Sqlite {
     /// See [`crate::store::Store::doubts`].
     pub async fn doubts(&self, refusals: &[RefusalKey], conflicts: &[ConflictKey]) -> StoreResult<Doubts> {
         let today = self.clock.now().day();
-        let mut connection = self.writer.acquire().await.map_err(store_error)?;
+        let mut connection = self.intake.acquire().await.map_err(store_error)?;
         let mut doubts = Doubts {
             today,
             refusals: known_refusals(&mut connection, refusals, today).await?,

@@ -1,5 +1,6 @@
 //! The ledger in an embedded SQLite file: one process, one writing connection, many reading ones. Write-ahead log,
-//! `synchronous=FULL`: every commit is flushed before it is answered.
+//! `synchronous=FULL`: every commit is flushed before it is answered. Lanes read through connections of their own:
+//! people's questions never take what orders wait for.
 
 mod append;
 mod bulk;
@@ -33,8 +34,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] =
 const WRITER_CACHE_KIB: i64 = 262_144;
 /// Page cache of each reading connection, KiB.
 const READER_CACHE_KIB: i64 = 16_384;
-/// Pages in the write-ahead log before a checkpoint: 64 MiB.
-const CHECKPOINT_PAGES: i64 = 16_384;
+/// Reading connections of lanes and corrections.
+const INTAKE_READERS: u32 = 4;
+/// Pages in the write-ahead log before a checkpoint: 512 MiB. A page that many groups touch goes into the file once; the commit that
+/// finds the log full waits for it.
+const CHECKPOINT_PAGES: i64 = 131_072;
 /// How long a statement waits for a lock: only a checkpoint or a reader from outside can hold one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -42,6 +46,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Sqlite {
     writer: SqlitePool,
+    intake: SqlitePool,
     reader: SqlitePool,
     clock: Clock,
     ledger_id: LedgerId,
@@ -74,10 +79,14 @@ impl Sqlite {
             .max_connections(1)
             .test_before_acquire(false)
             .connect_lazy_with(options(place).pragma("cache_size", (-WRITER_CACHE_KIB).to_string()));
-        let reader =
-            SqlitePoolOptions::new().max_connections(readers).test_before_acquire(false).connect_lazy_with(
-                options(place).pragma("cache_size", (-READER_CACHE_KIB).to_string()).pragma("query_only", "on"),
-            );
+        let reading = |connections: u32| {
+            let options = options(place).pragma("cache_size", (-READER_CACHE_KIB).to_string());
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .test_before_acquire(false)
+                .connect_lazy_with(options.pragma("query_only", "on"))
+        };
+        let (intake, reader) = (reading(INTAKE_READERS), reading(readers));
         let row = sqlx::query(include_str!("sql/ledger_id.sql")).fetch_one(&reader).await.map_err(store_error)?;
         let ledger_id = u64::try_from(row.int("ledger_id")?).ok().and_then(LedgerId::new);
         let corrupt = || StoreError::Corrupt("identity: ledger_id has more than 40 bits".to_owned());
@@ -85,6 +94,7 @@ impl Sqlite {
             sqlx::query(include_str!("sql/last_journal.sql")).fetch_one(&reader).await.map_err(store_error)?;
         Ok(Self {
             writer,
+            intake,
             reader,
             clock,
             ledger_id: ledger_id.ok_or_else(corrupt)?,
@@ -119,6 +129,7 @@ impl Sqlite {
     /// See [`super::Store::close`].
     pub async fn close(&self) {
         self.reader.close().await;
+        self.intake.close().await;
         self.writer.close().await;
     }
 }

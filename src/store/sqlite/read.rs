@@ -21,8 +21,12 @@ fn key<'q>(query: Bound<'q>, key: &'q &OrderKey) -> Bound<'q> {
 
 impl Sqlite {
     /// See [`crate::store::Store::orders`].
-    pub async fn lines_of(&self, keys: &[&OrderKey], _: Asker) -> StoreResult<Vec<Posted>> {
-        let mut connection = self.reader.acquire().await.map_err(store_error)?;
+    pub async fn lines_of(&self, keys: &[&OrderKey], asker: Asker) -> StoreResult<Vec<Posted>> {
+        let pool = match asker {
+            Asker::Intake => &self.intake,
+            Asker::Question => &self.reader,
+        };
+        let mut connection = pool.acquire().await.map_err(store_error)?;
         let sql = include_str!("sql/lines_of.sql");
         let found = bulk::fetch(&mut connection, sql, keys, key).await?;
         if found.len() > LINES_PER_QUESTION as usize {
@@ -34,7 +38,7 @@ impl Sqlite {
     /// See [`crate::store::Store::request`].
     pub async fn request(&self, id: &RequestId) -> StoreResult<Option<RequestRecord>> {
         let query = sqlx::query(include_str!("sql/request.sql")).bind(id.as_str());
-        let row = query.fetch_optional(&self.reader).await.map_err(store_error)?;
+        let row = query.fetch_optional(&self.intake).await.map_err(store_error)?;
         row.map(|row| rows::request(&row, id)).transpose()
     }
 
