@@ -30,7 +30,8 @@ pub async fn book(
     items: Vec<Item>,
 ) -> Result<Vec<Answer>, IntakeError> {
     let mut patience = Patience::new();
-    let tries = items.len() + 1;
+    // One for what the lane's memory did not know, then one for each slot that another writer can take.
+    let tries = items.len() + 2;
     let mut items: Vec<Option<Item>> = items.into_iter().map(Some).collect();
     for _ in 0..tries {
         let snapshot = registry.snapshot();

@@ -5,12 +5,12 @@
 //!   stream waits (and HTTP/2 flow control with it).
 //! - **Group.** A lane takes all that waits, up to [`Store::group_orders`] and the rest of the last request. No timer: an order alone
 //!   commits at once, under load groups grow by themselves.
-//! - **Round trips per journal** with new orders only: the append (Postgres 1 for few lines, else 5; SQLite in process). Where a slot may be taken
-//!   (`recent`), one more reads the lines; where there is doubt (refusals, conflicts), up to five more read what is kept.
+//! - **Round trips per journal** with new orders only: the append (Postgres 1 for few lines, else 5; SQLite in process). Where a slot
+//!   may be taken (`recent`), one more reads the lines; where there is doubt (refusals, conflicts), up to five more read what is kept.
 //! - **Copies per order**: one move from the decoded message into its line, one encoding for the leaf hash, one for the database.
 //! - **Lock order**: see the store's `append`. Orders are sorted by key, so two instances that collide do not deadlock.
-//! - **Collisions**: a lost race for a slot fails the whole append; the group reads again and decides again. Each failed try means that
-//!   another writer committed at least one of its slots for good, so tries are bounded by the group's size.
+//! - **Collisions**: a lost race for a slot fails the whole append; the group reads again and decides again. But for the
+//!   first, each failed try means that another writer committed at least one of its slots for good: tries are bounded by the group's size.
 
 mod answer;
 mod correct;
