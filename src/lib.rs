@@ -42,7 +42,7 @@
 //! - **The registry is one table** (`registry_row`, six kinds) with a gap-free number, and its revision is the number of the newest row:
 //!   one encoding, one insert, one read, and no second counter that could disagree. A row may void another: same key and day,
 //!   `valid_to` = `valid_from`.
-//! - **The unique constraint's index begins with `order_id`**: the column that tells keys apart is compared first (a tenth less of a `COPY`),
+//! - **The unique constraint's index begins with `order_id`** on both stores: the column that tells keys apart is compared first (a tenth less of a `COPY`),
 //!   and lanes sort their orders the same way.
 //! - **A line names the line it corrects by slot**: both are of one key. The contract still shows ids.
 //! - **Watermark reports are numbered per platform**, as slots are: "the newest counts" needs an order, and `journal_id` gives none.

@@ -45,19 +45,23 @@ fn field(text: &str, name: &str) -> f64 {
     line.and_then(|rest| rest.split_whitespace().next()).and_then(|n| n.parse().ok()).unwrap_or_default()
 }
 
-/// Milliseconds of flushes of 8 KiB each in a folder, sorted; until told to stop, at most so many.
+/// Milliseconds of flushes of 8 KiB each in a folder, sorted; until told to stop, at most so many. Over a file that has its size already,
+/// as the databases' logs have.
 pub fn flushes(
     folder: &Path,
     most: usize,
     pause: std::time::Duration,
     stop: &std::sync::atomic::AtomicBool,
 ) -> Vec<f64> {
-    use std::io::Write;
+    use std::os::unix::fs::FileExt;
+    const PLACES: usize = 128;
     let path = folder.join("flush-probe");
-    let mut file = std::fs::File::create(&path).unwrap();
+    let file = std::fs::File::create(&path).unwrap();
+    file.write_all_at(&[0; 8_192 * PLACES], 0).unwrap();
+    file.sync_all().unwrap();
     let mut took = Vec::new();
     while took.len() < most && !stop.load(std::sync::atomic::Ordering::Relaxed) {
-        file.write_all(&[7; 8_192]).unwrap();
+        file.write_all_at(&[7; 8_192], (took.len() % PLACES * 8_192) as u64).unwrap();
         let began = std::time::Instant::now();
         file.sync_data().unwrap();
         took.push(began.elapsed().as_secs_f64() * 1_000.0);

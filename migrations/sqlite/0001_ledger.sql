@@ -46,7 +46,7 @@ create table line (
     registry_revision    integer not null, -- revision of the registry that priced it
     corrects_slot        integer,          -- slot of the line it corrects; null: none
     reversal_reason      integer,          -- why it was corrected (ReversalReason); null: no correction
-    constraint line_slot_key unique (platform_code, order_id, assignment_no, slot),
+    constraint line_slot_key unique (order_id, platform_code, assignment_no, slot),
     constraint line_slot_of_kind check (case slot when 0 then kind = 1 when 1 then kind = 2 else corrects_slot is not null end),
     constraint line_end_whole check ((ended_at is null) = (end_kind is null)),
     constraint line_amount_of_state check ((premium_state = 4) = (amount is not null) or kind > 2)

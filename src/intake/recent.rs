@@ -64,7 +64,8 @@ impl Recent {
 
     /// Remembers what is booked now. `strangers`: some of it was booked before, and the lane did not know.
     pub fn learn(&mut self, traces: &[Trace], strangers: bool) {
-        self.clean = if strangers { 0 } else { self.clean.saturating_add(1) };
+        // A group without orders shows nothing.
+        self.clean = if strangers { 0 } else { self.clean.saturating_add(u32::from(!traces.is_empty())) };
         for trace in traces {
             let (block, bits) = self.place(*trace);
             let mut new = 0;
@@ -135,7 +136,9 @@ mod tests {
         recent.surprised();
         assert!(!recent.is_trusted());
         (0..CLEAN_GROUPS).for_each(|_| recent.learn(&[], false));
-        recent.learn(&[], true);
+        assert!(!recent.is_trusted(), "groups without orders show nothing");
+        (0..CLEAN_GROUPS).for_each(|_| recent.learn(&traces(0..1), false));
+        recent.learn(&traces(0..1), true);
         assert!(!recent.is_trusted());
     }
 }

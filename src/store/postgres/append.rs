@@ -18,11 +18,14 @@ impl Postgres {
     pub async fn append(&self, journal: &Journal) -> StoreResult<Instant> {
         let root = journal.root();
         match self.try_append(journal, &root).await {
-            // The same journal is there: an earlier try was committed after all.
-            Err(StoreError::Taken(constraint)) if constraint == "journal_pkey" => {
-                let found = self.find_journal(journal, &root).await?;
-                found.ok_or_else(|| StoreError::Corrupt("journal: its id was used by another".to_owned()))
-            }
+            // An earlier try of the same journal may have been committed after all: then its own row and lines are in the way.
+            Err(StoreError::Taken(constraint)) => match self.find_journal(journal, &root).await? {
+                Some(recorded_at) => Ok(recorded_at),
+                None if constraint == "journal_pkey" => {
+                    Err(StoreError::Corrupt("journal: its id was used by another".to_owned()))
+                }
+                None => Err(StoreError::Taken(constraint)),
+            },
             // Whether it was committed is not known.
             Err(StoreError::Unavailable(error)) => match self.find_journal(journal, &root).await {
                 Ok(Some(recorded_at)) => Ok(recorded_at),

@@ -61,6 +61,10 @@ impl Postgres {
         // All rows, not the first: the statement's transaction has ended only once its last word was read.
         let rows = query.fetch_all(&self.writer).await.map_err(store_error)?;
         let row = rows.first().ok_or_else(|| StoreError::Corrupt("journal: nothing was inserted".to_owned()))?;
+        let inserted: i64 = row.try_get(1).map_err(store_error)?;
+        if inserted != journal.lines.len() as i64 {
+            return Err(StoreError::Corrupt(format!("{inserted} of {} lines were inserted", journal.lines.len())));
+        }
         row.try_get::<PgInstant, _>(0).map(|at| at.0).map_err(store_error)
     }
 }

@@ -5,33 +5,55 @@ use super::Sqlite;
 use super::bulk::{self, Bound};
 use super::codec::store_error;
 use crate::ledger::{ENCODING_VERSION, Journal};
-use crate::store::StoreResult;
+use crate::store::{StoreError, StoreResult};
 use crate::types::{Conflict, Instant, Line, Order, Position, Priced, Refusal, RegistryRow, Repeats};
-use sqlx::{SqliteConnection, SqlitePool, Transaction};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, SqliteConnection, Transaction};
 
 impl Sqlite {
     /// See [`crate::store::Store::append`].
     pub async fn append(&self, journal: &Journal) -> StoreResult<Instant> {
         let recorded_at = self.clock.now();
-        let mut transaction = begin(&self.writer).await?;
-        insert_journal(&mut transaction, journal, recorded_at).await?;
-        insert_entries(&mut transaction, journal).await?;
-        raise(&mut transaction, &journal.repeats).await?;
-        transaction.commit().await.map_err(store_error)?;
-        Ok(recorded_at)
+        let mut writer = self.writer.acquire().await.map_err(store_error)?;
+        let written = write(&mut writer, journal, recorded_at).await;
+        settle(&mut writer, &written);
+        written.map(|()| recorded_at)
     }
 
     /// See [`crate::store::Store::raise`].
     pub async fn raise(&self, repeats: &Repeats) -> StoreResult<()> {
-        let mut transaction = begin(&self.writer).await?;
-        raise(&mut transaction, repeats).await?;
-        transaction.commit().await.map_err(store_error)
+        let mut writer = self.writer.acquire().await.map_err(store_error)?;
+        let written = raise_alone(&mut writer, repeats).await;
+        settle(&mut writer, &written);
+        written
+    }
+}
+
+/// A full disk or an I/O error ends SQLite's transaction behind the driver's back, which then takes it for open for ever: such a
+/// connection is not used again. After a taken slot the transaction stands, and is rolled back in order.
+fn settle(writer: &mut PoolConnection<sqlx::Sqlite>, written: &StoreResult<()>) {
+    if written.as_ref().is_err_and(|error| !matches!(error, StoreError::Taken(_))) {
+        writer.close_on_drop();
     }
 }
 
 /// Takes the database's write lock at once, not at the first write.
-async fn begin(writer: &SqlitePool) -> StoreResult<Transaction<'static, sqlx::Sqlite>> {
+async fn begin(writer: &mut SqliteConnection) -> StoreResult<Transaction<'_, sqlx::Sqlite>> {
     writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)
+}
+
+async fn write(writer: &mut SqliteConnection, journal: &Journal, recorded_at: Instant) -> StoreResult<()> {
+    let mut transaction = begin(writer).await?;
+    insert_journal(&mut transaction, journal, recorded_at).await?;
+    insert_entries(&mut transaction, journal).await?;
+    raise(&mut transaction, &journal.repeats).await?;
+    transaction.commit().await.map_err(store_error)
+}
+
+async fn raise_alone(writer: &mut SqliteConnection, repeats: &Repeats) -> StoreResult<()> {
+    let mut transaction = begin(writer).await?;
+    raise(&mut transaction, repeats).await?;
+    transaction.commit().await.map_err(store_error)
 }
 
 async fn insert_journal(

@@ -13,5 +13,6 @@ with journal as (
         $13::text[], $14::timestamptz[], $15::timestamptz[], $16::smallint[], $17::text[], $18::text[], $19::text[], $20::timestamptz[],
         $21::numeric[], $22::smallint[], $23::smallint[], $24::text[], $25::integer[], $26::integer[], $27::integer[], $28::integer[],
         $29::smallint[], $30::smallint[]) as l
+    returning 1
 )
-select recorded_at from journal
+select recorded_at, (select count(*) from line) as lines from journal
