@@ -4,20 +4,24 @@
 #[path = "../tests/it/cluster.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod cluster;
+#[path = "../tests/it/fixture.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod fixture;
 
 use cluster::Cluster;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use fixture::config;
 use pb::intake_service_client::IntakeServiceClient;
 use premium_ledger::api::{decode_order, proto as pb};
 use premium_ledger::app::{App, open_store};
 use premium_ledger::clock::Clock;
 use premium_ledger::command::client::{connect, stream};
 use premium_ledger::command::simulate::day::Simulated;
-use premium_ledger::config::{Config, Database};
+use premium_ledger::config::Database;
 use premium_ledger::intake::{Intake, Item, Registry, Wait};
 use premium_ledger::ledger::Journal;
+use premium_ledger::store::Store;
 use premium_ledger::store::sqlite::Place;
-use premium_ledger::store::{Leniency, Store};
 use premium_ledger::types::{Day, JournalId, Line, Order};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -35,18 +39,6 @@ fn fresh(count: usize) -> Vec<pb::Order> {
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
-}
-
-fn config(database: Database) -> Config {
-    Config {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        database,
-        migrate_url: None,
-        lanes: 2,
-        readers: 4,
-        leniency: Leniency { allow_data_loss: false, single_login: true },
-        drain: Duration::from_secs(30),
-    }
 }
 
 /// An empty ledger on each store; the cluster and the folder live as long as the benches.

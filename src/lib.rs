@@ -66,7 +66,7 @@
 //! | money is decimal | scripts 06 to 08, `types::money` |
 //! | facts, not verdicts; a reversal removes no interval | scripts 10 to 13 |
 //! | same behaviour on both stores | `tests/it/scripts` on a model, SQLite, Postgres and the wire |
-//! | everything has a limit | `wire.rs`, script 04 |
+//! | everything has a limit | `wire.rs`, `waits.rs`, script 04 |
 //!
 //! # Where to add things
 //! - A field of `Order`: `proto/`, `types::Order`, `api::decode_order`, `ledger::encode` (a new encoding version), both migrations, both

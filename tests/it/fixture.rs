@@ -1,6 +1,9 @@
-//! The plain order that tests book where its content does not matter.
+//! What tests and benches share: how they serve, and the plain order that they book where its content does not matter.
 
 use premium_ledger::api::proto as pb;
+use premium_ledger::config::{Config, Database};
+use premium_ledger::store::Leniency;
+use std::time::Duration;
 
 /// 2026-10-01T12:00:00+08:00.
 pub const NOON: i64 = 1_790_827_200;
@@ -30,4 +33,17 @@ pub fn completed(n: usize, minutes: i64) -> pb::Order {
 /// Its key.
 pub fn key(n: usize) -> Option<pb::OrderKey> {
     Some(pb::OrderKey { platform_code: "MEITUAN".to_owned(), order_id: format!("o{n}"), assignment_no: 1 })
+}
+
+/// How they serve: two lanes, four readers, the store's own strictness.
+pub fn config(database: Database) -> Config {
+    Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        database,
+        migrate_url: None,
+        lanes: 2,
+        readers: 4,
+        leniency: Leniency { allow_data_loss: false, single_login: true },
+        drain: Duration::from_secs(30),
+    }
 }

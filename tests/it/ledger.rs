@@ -2,6 +2,7 @@
 //! are that face.
 
 use crate::cluster::Cluster;
+pub use crate::fixture::config;
 use crate::model::Model;
 use pb::coverage_service_client::CoverageServiceClient;
 use pb::coverage_service_server::CoverageService;
@@ -15,10 +16,9 @@ use premium_ledger::app::{App, open_store};
 use premium_ledger::clock::Clock;
 use premium_ledger::config::{Config, Database};
 use premium_ledger::intake::{Intake, Registry};
+use premium_ledger::store::Store;
 use premium_ledger::store::sqlite::Place;
-use premium_ledger::store::{Leniency, Store};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::watch;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
@@ -33,19 +33,6 @@ pub struct Ledger {
     pub coverage: Arc<dyn CoverageService>,
     pub registry: Arc<dyn RegistryService>,
     _held: Vec<Box<dyn std::any::Any + Send + Sync>>,
-}
-
-/// How a test serves: two lanes, four readers, the store's own strictness.
-pub fn config(database: Database) -> Config {
-    Config {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        database,
-        migrate_url: None,
-        lanes: 2,
-        readers: 4,
-        leniency: Leniency { allow_data_loss: false, single_login: true },
-        drain: Duration::from_secs(30),
-    }
 }
 
 /// An empty SQLite ledger's place.
