@@ -134,16 +134,14 @@ impl Plan {
         let slot = |run: &[(usize, &Order)]| run[0].1.sort().slot();
         let traces: Vec<Trace> = runs.iter().map(|run| Trace::of(&run[0].1.key, slot(run))).collect();
         let all = !recent.is_trusted();
-        let suspects = runs.iter().zip(&traces).filter(|(_, trace)| all || recent.knows(**trace));
+        let suspected: Vec<bool> = traces.iter().map(|trace| all || recent.knows(*trace)).collect();
+        let suspects = runs.iter().zip(&suspected).filter(|(_, suspected)| **suspected);
         let standing = lines_of(store, suspects.map(|(run, _)| &run[0].1.key).collect()).await?;
-        let is_taken = |run: &&[(usize, &Order)]| {
-            let lines = standing.get(&run[0].1.key);
+        let is_taken = |(run, suspected): (&&[(usize, &Order)], &bool)| {
+            let lines = suspected.then(|| standing.get(&run[0].1.key)).flatten();
             lines.is_some_and(|lines| lines.iter().any(|posted| posted.line.slot == slot(run)))
         };
-        let taken: Vec<bool> = match standing.is_empty() {
-            true => vec![false; runs.len()],
-            false => runs.iter().map(is_taken).collect(),
-        };
+        let taken: Vec<bool> = runs.iter().zip(&suspected).map(is_taken).collect();
         let strangers = taken.iter().zip(&traces).any(|(taken, trace)| *taken && !recent.knows(*trace));
 
         let mut plan = Self {

@@ -1,6 +1,7 @@
 //! Which slots were booked lately, as far as this lane knows: only those are asked for before an append, the others are believed free.
 //! The database's unique constraint decides all the same: where it knows better, the group is decided again with every slot asked for,
-//! and from then on every slot is asked for until [`CLEAN_GROUPS`] groups in a row held nothing that the lane did not know.
+//! and from then on every slot is asked for until some groups in a row held nothing that the lane did not know: [`FEWEST_CLEAN_GROUPS`] at
+//! first, twice as many after each disappointment. (A group that fails costs what four questions cost: groups are counted, not slots.)
 //!
 //! A blocked Bloom filter in two generations: it forgets nothing of the younger one, and takes [`BITS_PER_SLOT`] bits a slot.
 
@@ -12,8 +13,12 @@ use std::hash::BuildHasher;
 pub const GENERATION_SLOTS: usize = 16_000_000;
 /// Memory of a generation. About one slot in 60 that was never booked is asked for needlessly.
 const BITS_PER_SLOT: usize = 11;
-/// Groups that must hold nothing unknown before a lane believes its own memory.
-const CLEAN_GROUPS: u32 = 16;
+/// Groups that must hold nothing unknown before a lane believes its own memory, at first.
+const FEWEST_CLEAN_GROUPS: u32 = 2;
+/// The same at most.
+const MOST_CLEAN_GROUPS: u32 = 64;
+/// Clean groups in a row after which disappointments are forgotten.
+const CALM_GROUPS: u32 = 4_096;
 /// One block: a cache line.
 const BLOCK_BITS: usize = 512;
 /// Bits of a slot, all in its block.
@@ -29,6 +34,8 @@ pub struct Recent {
     slots: usize,
     /// Groups in a row without a slot that was taken and not known.
     clean: u32,
+    /// How many make it believe itself.
+    needed: u32,
 }
 
 /// A slot, as the memory holds it.
@@ -47,12 +54,18 @@ impl Recent {
     pub fn new(lanes: usize) -> Self {
         let blocks = (GENERATION_SLOTS / lanes * BITS_PER_SLOT).div_ceil(BLOCK_BITS);
         // Zeroed memory that nobody has touched takes no room yet.
-        Self { younger: vec![[0; _]; blocks], elder: vec![[0; _]; blocks], slots: 0, clean: 0 }
+        Self {
+            younger: vec![[0; _]; blocks],
+            elder: vec![[0; _]; blocks],
+            slots: 0,
+            clean: 0,
+            needed: FEWEST_CLEAN_GROUPS,
+        }
     }
 
     /// A slot that it does not know is free, as far as can be told without asking.
     pub const fn is_trusted(&self) -> bool {
-        self.clean >= CLEAN_GROUPS
+        self.clean >= self.needed
     }
 
     /// It was booked lately, or looks like one that was.
@@ -64,8 +77,14 @@ impl Recent {
 
     /// Remembers what is booked now. `strangers`: some of it was booked before, and the lane did not know.
     pub fn learn(&mut self, traces: &[Trace], strangers: bool) {
-        // A group without orders shows nothing.
-        self.clean = if strangers { 0 } else { self.clean.saturating_add(u32::from(!traces.is_empty())) };
+        match strangers {
+            true => self.surprised(),
+            // A group without orders shows nothing.
+            false => self.clean = self.clean.saturating_add(u32::from(!traces.is_empty())),
+        }
+        if self.clean >= CALM_GROUPS {
+            self.needed = FEWEST_CLEAN_GROUPS;
+        }
         for trace in traces {
             let (block, bits) = self.place(*trace);
             let mut new = 0;
@@ -85,6 +104,9 @@ impl Recent {
     /// The database knew better.
     pub const fn surprised(&mut self) {
         self.clean = 0;
+        if self.needed < MOST_CLEAN_GROUPS {
+            self.needed *= 2;
+        }
     }
 
     fn place(&self, trace: Trace) -> (usize, Block) {
@@ -126,19 +148,26 @@ mod tests {
     }
 
     #[test]
-    fn is_trusted_after_clean_groups_only() {
+    fn is_trusted_after_clean_groups_only_and_ever_more_of_them() {
         let mut recent = Recent::new(1_000);
-        for _ in 0..CLEAN_GROUPS {
-            assert!(!recent.is_trusted());
-            recent.learn(&traces(0..1), false);
-        }
-        assert!(recent.is_trusted());
+        let clean_groups = |recent: &mut Recent| {
+            let mut groups = 0;
+            while !recent.is_trusted() {
+                recent.learn(&[], false); // shows nothing
+                recent.learn(&traces(0..1), false);
+                groups += 1;
+            }
+            groups
+        };
+        assert_eq!(clean_groups(&mut recent), FEWEST_CLEAN_GROUPS);
         recent.surprised();
-        assert!(!recent.is_trusted());
-        (0..CLEAN_GROUPS).for_each(|_| recent.learn(&[], false));
-        assert!(!recent.is_trusted(), "groups without orders show nothing");
-        (0..CLEAN_GROUPS).for_each(|_| recent.learn(&traces(0..1), false));
+        assert_eq!(clean_groups(&mut recent), 2 * FEWEST_CLEAN_GROUPS);
         recent.learn(&traces(0..1), true);
-        assert!(!recent.is_trusted());
+        assert_eq!(clean_groups(&mut recent), 4 * FEWEST_CLEAN_GROUPS);
+        (0..10).for_each(|_| recent.surprised());
+        assert_eq!(clean_groups(&mut recent), MOST_CLEAN_GROUPS);
+        (0..CALM_GROUPS).for_each(|_| recent.learn(&traces(0..1), false));
+        recent.surprised();
+        assert_eq!(clean_groups(&mut recent), 2 * FEWEST_CLEAN_GROUPS);
     }
 }

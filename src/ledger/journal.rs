@@ -93,19 +93,27 @@ impl Journal {
         Position { journal: self.id, line_no: line_no.expect("groups are bounded far below") }
     }
 
-    /// Place of a conflict.
-    pub fn conflict_place(&self, index: usize) -> Position {
-        self.place(self.lines.len() + index)
+    /// The conflicts, each with its place.
+    pub fn placed_conflicts(&self) -> impl ExactSizeIterator<Item = (Position, &Conflict)> {
+        self.placed(self.lines.len(), &self.conflicts)
     }
 
-    /// Place of a refusal.
-    pub fn refusal_place(&self, index: usize) -> Position {
-        self.place(self.lines.len() + self.conflicts.len() + index)
+    /// The refusals, each with its place.
+    pub fn placed_refusals(&self) -> impl ExactSizeIterator<Item = (Position, &Refusal)> {
+        self.placed(self.lines.len() + self.conflicts.len(), &self.refusals)
     }
 
-    /// Place of a watermark.
-    pub fn watermark_place(&self, index: usize) -> Position {
-        self.place(self.lines.len() + self.conflicts.len() + self.refusals.len() + index)
+    /// The watermarks, each with its place.
+    pub fn placed_watermarks(&self) -> impl ExactSizeIterator<Item = (Position, &Watermark)> {
+        self.placed(self.lines.len() + self.conflicts.len() + self.refusals.len(), &self.watermarks)
+    }
+
+    fn placed<'j, T>(
+        &'j self,
+        first: usize,
+        entries: &'j [T],
+    ) -> impl ExactSizeIterator<Item = (Position, &'j T)> {
+        entries.iter().enumerate().map(move |(i, entry)| (self.place(first + i), entry))
     }
 
     /// Root over all entries by their places.
@@ -119,14 +127,14 @@ impl Journal {
         for line in &self.lines {
             leaf(&mut |e| e.line(line));
         }
-        for (i, conflict) in self.conflicts.iter().enumerate() {
-            leaf(&mut |e| e.conflict(self.conflict_place(i), conflict));
+        for (at, conflict) in self.placed_conflicts() {
+            leaf(&mut |e| e.conflict(at, conflict));
         }
-        for (i, refusal) in self.refusals.iter().enumerate() {
-            leaf(&mut |e| e.refusal(self.refusal_place(i), refusal));
+        for (at, refusal) in self.placed_refusals() {
+            leaf(&mut |e| e.refusal(at, refusal));
         }
-        for (i, watermark) in self.watermarks.iter().enumerate() {
-            leaf(&mut |e| e.watermark(self.watermark_place(i), watermark));
+        for (at, watermark) in self.placed_watermarks() {
+            leaf(&mut |e| e.watermark(at, watermark));
         }
         for row in &self.registry {
             leaf(&mut |e| e.registry(row));

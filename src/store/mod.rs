@@ -162,7 +162,7 @@ impl Store {
     pub const fn group_orders(&self) -> usize {
         match self {
             Self::Sqlite(_) => 20_000,
-            Self::Postgres(_) => 5_000,
+            Self::Postgres(_) => 10_000,
         }
     }
 

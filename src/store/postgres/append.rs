@@ -42,18 +42,19 @@ impl Postgres {
         let mut transaction = self.writer.begin().await.map_err(store_error)?;
         let connection = &mut *transaction;
         let recorded_at = insert_journal(connection, journal, root).await?;
-        copy(connection, include_str!("sql/copy_line.sql"), journal.lines.len(), || columns::lines(journal))
+        copy(connection, include_str!("sql/copy_line.sql"), &journal.lines, columns::line).await?;
+        copy(connection, include_str!("sql/copy_conflict.sql"), journal.placed_conflicts(), columns::conflict)
             .await?;
-        let rows = journal.conflicts.len();
-        copy(connection, include_str!("sql/copy_conflict.sql"), rows, || columns::conflicts(journal)).await?;
-        let rows = journal.refusals.len();
-        copy(connection, include_str!("sql/copy_refusal.sql"), rows, || columns::refusals(journal)).await?;
-        let rows = journal.watermarks.len();
-        copy(connection, include_str!("sql/copy_watermark.sql"), rows, || columns::watermarks(journal)).await?;
-        let rows = journal.watermarks.iter().map(|w| w.hourly.len()).sum();
-        copy(connection, include_str!("sql/copy_watermark_hour.sql"), rows, || columns::hours(journal)).await?;
-        let rows = journal.registry.len();
-        copy(connection, include_str!("sql/copy_registry_row.sql"), rows, || columns::registry(journal)).await?;
+        copy(connection, include_str!("sql/copy_refusal.sql"), journal.placed_refusals(), columns::refusal)
+            .await?;
+        copy(connection, include_str!("sql/copy_watermark.sql"), journal.placed_watermarks(), columns::watermark)
+            .await?;
+        let hours =
+            journal.watermarks.iter().flat_map(|mark| mark.hourly.iter().map(move |hourly| (mark, hourly)));
+        let hours: Vec<_> = hours.collect();
+        copy(connection, include_str!("sql/copy_watermark_hour.sql"), hours, columns::hour).await?;
+        copy(connection, include_str!("sql/copy_registry_row.sql"), &journal.registry, columns::registry_row)
+            .await?;
         if let Some(request) = &journal.request {
             insert_request(connection, request).await?;
         }
@@ -97,21 +98,32 @@ async fn insert_journal(
 }
 
 /// One COPY, unless there is nothing to copy.
-async fn copy(
+async fn copy<T>(
     connection: &mut PgConnection,
     statement: &str,
-    rows: usize,
-    fill: impl FnOnce() -> CopyBuffer,
+    rows: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
+    write: impl Fn(&mut CopyBuffer, T),
 ) -> StoreResult<()> {
-    if rows == 0 {
+    let rows = rows.into_iter();
+    let count = rows.len();
+    if count == 0 {
         return Ok(());
     }
     let mut sink = connection.copy_in_raw(statement).await.map_err(store_error)?;
-    sink.send(fill().finish()).await.map_err(store_error)?;
+    let mut buffer = CopyBuffer::new();
+    for row in rows {
+        write(&mut buffer, row);
+        if buffer.is_full() {
+            sink.send(buffer.piece()).await.map_err(store_error)?;
+            buffer.clear();
+        }
+    }
+    buffer.finish();
+    sink.send(buffer.piece()).await.map_err(store_error)?;
     let copied = sink.finish().await.map_err(store_error)?;
-    match copied == rows as u64 {
+    match copied == count as u64 {
         true => Ok(()),
-        false => Err(StoreError::Corrupt(format!("COPY took {copied} of {rows} rows"))),
+        false => Err(StoreError::Corrupt(format!("COPY took {copied} of {count} rows"))),
     }
 }
 

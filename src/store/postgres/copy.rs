@@ -1,18 +1,39 @@
-//! Rows in Postgres's binary COPY format: written once, into one buffer, straight from the ledger's words.
+//! Rows in Postgres's binary COPY format: written once, straight from the ledger's words, in pieces of one buffer.
 
 use super::codec::{pg_days, pg_micros};
 use crate::types::{Day, Instant};
 
-/// A table's rows on their way to `COPY … FROM STDIN WITH (FORMAT binary)`.
+/// Bytes gathered before they are sent: the server works on one piece while the next is put together, and neither needs more memory than
+/// its caches hold.
+const PIECE_BYTES: usize = 128 * 1024;
+/// Longer than any row but one with a large payload.
+const ROW_BYTES: usize = 4_096;
+
+/// A piece of a table's rows on their way to `COPY … FROM STDIN WITH (FORMAT binary)`.
 pub struct CopyBuffer(Vec<u8>);
 
 impl CopyBuffer {
-    /// Empty, with room for so many rows of about this size.
-    pub fn new(rows: usize, row_bytes: usize) -> Self {
-        let mut buffer = Vec::with_capacity(64 + rows * row_bytes);
+    /// The first piece, without a row yet.
+    pub fn new() -> Self {
+        let mut buffer = Vec::with_capacity(PIECE_BYTES + ROW_BYTES);
         buffer.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
         buffer.extend_from_slice(&[0; 8]); // no flags, no extension
         Self(buffer)
+    }
+
+    /// It is time to send it, and to clear it then.
+    pub fn is_full(&self) -> bool {
+        self.0.len() >= PIECE_BYTES
+    }
+
+    /// What is gathered.
+    pub fn piece(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Makes room for the next piece.
+    pub fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// Begins a row of so many columns; the columns follow.
@@ -20,10 +41,9 @@ impl CopyBuffer {
         self.0.extend_from_slice(&columns.to_be_bytes());
     }
 
-    /// The whole, with its trailer.
-    pub fn finish(mut self) -> Vec<u8> {
+    /// Marks the end of the rows.
+    pub fn finish(&mut self) {
         self.0.extend_from_slice(&(-1_i16).to_be_bytes());
-        self.0
     }
 
     /// text, bytea, uuid.

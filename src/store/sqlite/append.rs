@@ -77,18 +77,14 @@ async fn insert_journal(
 async fn insert_entries(connection: &mut SqliteConnection, journal: &Journal) -> StoreResult<()> {
     bulk::execute(connection, include_str!("sql/insert_line.sql"), &journal.lines, line).await?;
 
-    let placed = |i: usize, c| (journal.conflict_place(i), c);
-    let conflicts: Vec<(Position, &Conflict)> =
-        journal.conflicts.iter().enumerate().map(|(i, c)| placed(i, c)).collect();
+    let conflicts: Vec<_> = journal.placed_conflicts().collect();
     bulk::execute(connection, include_str!("sql/insert_conflict.sql"), &conflicts, conflict).await?;
 
-    let placed = |i: usize, r| (journal.refusal_place(i), r);
-    let refusals: Vec<(Position, &Refusal)> =
-        journal.refusals.iter().enumerate().map(|(i, r)| placed(i, r)).collect();
+    let refusals: Vec<_> = journal.placed_refusals().collect();
     bulk::execute(connection, include_str!("sql/insert_refusal.sql"), &refusals, refusal).await?;
 
-    for (i, watermark) in journal.watermarks.iter().enumerate() {
-        let query = place(sqlx::query(include_str!("sql/insert_watermark.sql")), journal.watermark_place(i));
+    for (at, watermark) in journal.placed_watermarks() {
+        let query = place(sqlx::query(include_str!("sql/insert_watermark.sql")), at);
         let query = query.bind(watermark.platform.as_str()).bind(watermark.report_no as i64);
         query.bind(watermark.at.micros()).execute(&mut *connection).await.map_err(store_error)?;
         let hour = include_str!("sql/insert_watermark_hour.sql");
