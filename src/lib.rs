@@ -44,6 +44,9 @@
 //!   `valid_to` = `valid_from`.
 //! - **The unique constraint's index begins with `order_id`** on both stores: the column that tells keys apart is compared first (a tenth less of a `COPY`),
 //!   and lanes sort their orders the same way.
+//! - **On SQLite the index by worker is folded** (`store::sqlite::by_worker`): a B-tree that is given each line at once changes a page for each, and
+//!   the log takes pages whole; that was half of an order's price. The newest million lines are held in memory, sorted, and go into the index in
+//!   batches. Postgres keeps a plain index: several instances write there, and none knows what the others hold.
 //! - **A line names the line it corrects by slot**: both are of one key. The contract still shows ids.
 //! - **Watermark reports are numbered per platform**, as slots are: "the newest counts" needs an order, and `journal_id` gives none.
 //! - **A reversal made by mistake can be mended**: CorrectOrder of a fallen line books the replacement alone, while no other line of its

@@ -140,7 +140,7 @@ impl Store {
         match self {
             Self::Sqlite { folder } => {
                 let sql = "select name, sum(pgsize) from dbstat where name in
-                           (select name from sqlite_master where tbl_name = 'line') group by name";
+                           (select name from sqlite_master where tbl_name in ('line', 'worker_line')) group by name";
                 let told = shell(&folder.path().join("ledger.sqlite"), &[sql]);
                 let row = |line: &str| {
                     let (name, bytes) = line.split_once('|')?;

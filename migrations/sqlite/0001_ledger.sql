@@ -19,6 +19,7 @@ create table journal (
 
 -- Premium lines: what was booked of each order event and correction.
 create table line (
+    row_no               integer not null constraint line_pkey primary key, -- its place in this file, from 1 without holes; for worker_line
     journal_id           integer not null, -- the journal that booked it
     line_no              integer not null, -- its place in the journal, from 0
     platform_code        text    not null, -- the platform that took the order
@@ -51,7 +52,20 @@ create table line (
     constraint line_end_whole check ((ended_at is null) = (end_kind is null)),
     constraint line_amount_of_state check ((premium_state = 4) = (amount is not null) or kind > 2)
 ) strict;
-create index line_worker_idx on line (worker_id, accepted_at);
+
+-- Lines by worker. An index on line would change a page for every line; this is filled from it some time after, many lines at once, in the
+-- order of the workers. The lines after the last fold are held in memory.
+create table worker_line (
+    worker_id   blob    not null, -- as in line
+    accepted_at integer not null, -- as in line
+    row_no      integer not null, -- the line
+    constraint worker_line_pkey primary key (worker_id, accepted_at, row_no)
+) strict, without rowid;
+
+-- How far worker_line is filled: the newest row counts.
+create table worker_line_fold (
+    through_row_no integer not null constraint worker_line_fold_pkey primary key -- every line up to this one stands in worker_line
+) strict;
 
 -- Versions of orders that differ from the booked one; kept for a human, never booked.
 create table conflict (
@@ -186,6 +200,10 @@ create trigger journal_no_update before update on journal begin select raise(abo
 create trigger journal_no_delete before delete on journal begin select raise(abort, 'journal is append-only: delete refused'); end;
 create trigger line_no_update before update on line begin select raise(abort, 'line is append-only: update refused'); end;
 create trigger line_no_delete before delete on line begin select raise(abort, 'line is append-only: delete refused'); end;
+create trigger worker_line_no_update before update on worker_line begin select raise(abort, 'worker_line is append-only: update refused'); end;
+create trigger worker_line_no_delete before delete on worker_line begin select raise(abort, 'worker_line is append-only: delete refused'); end;
+create trigger worker_line_fold_no_update before update on worker_line_fold begin select raise(abort, 'worker_line_fold is append-only: update refused'); end;
+create trigger worker_line_fold_no_delete before delete on worker_line_fold begin select raise(abort, 'worker_line_fold is append-only: delete refused'); end;
 create trigger conflict_no_update before update on conflict begin select raise(abort, 'conflict is append-only: update refused'); end;
 create trigger conflict_no_delete before delete on conflict begin select raise(abort, 'conflict is append-only: delete refused'); end;
 create trigger refusal_no_update before update on refusal begin select raise(abort, 'refusal is append-only: update refused'); end;

@@ -1,9 +1,11 @@
-//! Appends a journal in one transaction of the one writing connection: the journal's row, its entries by type, the counters,
-//! commit. With `synchronous=FULL` the commit returns when the write-ahead log is on disk.
+//! Appends a journal in one transaction of the one writing connection: the journal's row, its entries by type, the counters, a slice of
+//! earlier lines into the index by worker, commit. With `synchronous=FULL` the commit returns when the write-ahead log is on disk.
 
 use super::Sqlite;
 use super::bulk::{self, Bound};
+use super::by_worker::{Slice, WorkerLine};
 use super::codec::store_error;
+use super::fold::fold;
 use crate::ledger::{ENCODING_VERSION, Journal};
 use crate::store::{StoreError, StoreResult};
 use crate::types::{Conflict, Instant, Line, Order, Position, Priced, Refusal, RegistryRow, Repeats};
@@ -15,9 +17,18 @@ impl Sqlite {
     pub async fn append(&self, journal: &Journal) -> StoreResult<Instant> {
         let recorded_at = self.clock.now();
         let mut writer = self.writer.acquire().await.map_err(store_error)?;
-        let written = write(&mut writer, journal, recorded_at).await;
+        let slice = self.by_worker.next(journal.lines.len());
+        let written = write(&mut writer, journal, recorded_at, &slice).await;
         settle(&mut writer, &written);
-        written.map(|()| recorded_at)
+        let after_last = written? + 1;
+        let by_worker = |(line, row_no): (&Line, i64)| WorkerLine {
+            worker: line.order.worker,
+            accepted_at: line.order.accepted_at,
+            row_no,
+        };
+        let rows = after_last - journal.lines.len() as i64..after_last;
+        self.by_worker.done(&slice, journal.lines.iter().zip(rows).map(by_worker).collect());
+        Ok(recorded_at)
     }
 
     /// See [`crate::store::Store::raise`].
@@ -31,7 +42,7 @@ impl Sqlite {
 
 /// A full disk or an I/O error ends SQLite's transaction behind the driver's back, which then takes it for open for ever: such a
 /// connection is not used again. After a taken slot the transaction stands, and is rolled back in order.
-fn settle(writer: &mut PoolConnection<sqlx::Sqlite>, written: &StoreResult<()>) {
+fn settle<T>(writer: &mut PoolConnection<sqlx::Sqlite>, written: &StoreResult<T>) {
     if written.as_ref().is_err_and(|error| !matches!(error, StoreError::Taken(_))) {
         writer.close_on_drop();
     }
@@ -42,12 +53,21 @@ async fn begin(writer: &mut SqliteConnection) -> StoreResult<Transaction<'_, sql
     writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)
 }
 
-async fn write(writer: &mut SqliteConnection, journal: &Journal, recorded_at: Instant) -> StoreResult<()> {
+/// The row number of the journal's last line.
+async fn write(
+    writer: &mut SqliteConnection,
+    journal: &Journal,
+    recorded_at: Instant,
+    slice: &Slice,
+) -> StoreResult<i64> {
     let mut transaction = begin(writer).await?;
     insert_journal(&mut transaction, journal, recorded_at).await?;
-    insert_entries(&mut transaction, journal).await?;
+    let last = bulk::execute(&mut transaction, include_str!("sql/insert_line.sql"), &journal.lines, line).await?;
+    insert_others(&mut transaction, journal).await?;
     raise(&mut transaction, &journal.repeats).await?;
-    transaction.commit().await.map_err(store_error)
+    fold(&mut transaction, slice).await?;
+    transaction.commit().await.map_err(store_error)?;
+    Ok(last)
 }
 
 async fn raise_alone(writer: &mut SqliteConnection, repeats: &Repeats) -> StoreResult<()> {
@@ -74,9 +94,8 @@ async fn insert_journal(
     Ok(())
 }
 
-async fn insert_entries(connection: &mut SqliteConnection, journal: &Journal) -> StoreResult<()> {
-    bulk::execute(connection, include_str!("sql/insert_line.sql"), &journal.lines, line).await?;
-
+/// The entries that are no lines, and the request.
+async fn insert_others(connection: &mut SqliteConnection, journal: &Journal) -> StoreResult<()> {
     let conflicts: Vec<_> = journal.placed_conflicts().collect();
     bulk::execute(connection, include_str!("sql/insert_conflict.sql"), &conflicts, conflict).await?;
 
@@ -222,5 +241,6 @@ async fn raise(connection: &mut SqliteConnection, repeats: &Repeats) -> StoreRes
             .bind(i64::from(row.entry_type))
             .bind(row.arrivals as i64)
     })
-    .await
+    .await?;
+    Ok(())
 }

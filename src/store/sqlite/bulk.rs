@@ -15,13 +15,14 @@ pub type Bound<'q> = Query<'q, Sqlite, SqliteArguments<'q>>;
 /// bound of 32,766 parameters.
 const SIZES: [usize; 4] = [256, 32, 4, 1];
 
-/// Runs the statement over all rows, in as few statements as the sizes allow. While the database works on one, the next is put together.
+/// Runs the statement over all rows, in as few statements as the sizes allow; the row number of the last, 0 without rows. While the
+/// database works on one statement, the next is put together.
 pub async fn execute<'q, T: 'q>(
     connection: &mut SqliteConnection,
     template: &'static str,
     rows: &'q [T],
     bind: impl Fn(Bound<'q>, &'q T) -> Bound<'q>,
-) -> StoreResult<()> {
+) -> StoreResult<i64> {
     let mut rest = rows;
     let mut put_together = || {
         let size = SIZES.into_iter().find(|size| *size <= rest.len())?;
@@ -29,13 +30,13 @@ pub async fn execute<'q, T: 'q>(
         rest = later;
         Some(now.iter().fold(sqlx::query(repeated(template, size)), &bind))
     };
-    let mut next = put_together();
+    let (mut next, mut last) = (put_together(), 0);
     while let Some(query) = next {
         let (done, following) = tokio::join!(query.execute(&mut *connection), async { put_together() });
-        done.map_err(store_error)?;
+        last = done.map_err(store_error)?.last_insert_rowid();
         next = following;
     }
-    Ok(())
+    Ok(last)
 }
 
 /// The same for a question: all answers.

@@ -4,11 +4,14 @@
 
 mod append;
 mod bulk;
+mod by_worker;
 mod codec;
 mod doubts;
+mod fold;
 mod guard;
 mod read;
 
+use self::by_worker::{ByWorker, FOLD_LINES};
 use self::codec::store_error;
 use super::rows::Columns;
 use super::{GuardFailure, Leniency, StoreError, StoreResult};
@@ -52,6 +55,7 @@ pub struct Sqlite {
     ledger_id: LedgerId,
     weaknesses: Arc<[String]>,
     last_journal: Arc<AtomicU64>,
+    by_worker: Arc<ByWorker>,
     /// Held as long as the ledger is open: one process.
     _lock: Arc<File>,
 }
@@ -63,6 +67,17 @@ impl Sqlite {
         readers: u32,
         clock: Clock,
         leniency: Leniency,
+    ) -> Result<Self, GuardFailure> {
+        Self::open_folding(place, readers, clock, leniency, FOLD_LINES).await
+    }
+
+    /// The same with folds of so many lines.
+    async fn open_folding(
+        place: &Place,
+        readers: u32,
+        clock: Clock,
+        leniency: Leniency,
+        fold_lines: usize,
     ) -> Result<Self, GuardFailure> {
         if let Some(folder) = place.path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)
@@ -92,6 +107,7 @@ impl Sqlite {
         let corrupt = || StoreError::Corrupt("identity: ledger_id has more than 40 bits".to_owned());
         let row =
             sqlx::query(include_str!("sql/last_journal.sql")).fetch_one(&reader).await.map_err(store_error)?;
+        let by_worker = fold::read_unfolded(&reader, fold_lines).await?;
         Ok(Self {
             writer,
             intake,
@@ -100,6 +116,7 @@ impl Sqlite {
             ledger_id: ledger_id.ok_or_else(corrupt)?,
             weaknesses: weaknesses.into(),
             last_journal: Arc::new(AtomicU64::new(row.int("journal_id")? as u64)),
+            by_worker: Arc::new(by_worker),
             _lock: Arc::new(lock),
         })
     }

@@ -137,11 +137,13 @@ impl Sqlite {
         from: Instant,
         to: Instant,
     ) -> StoreResult<Vec<OrderKey>> {
+        let unfolded = self.unfolded(worker, from, to);
         let found = sqlx::query(include_str!("sql/keys_of_worker.sql"))
             .bind(worker.uuid())
             .bind(from.micros())
             .bind(to.micros())
             .bind(i64::from(LINES_PER_QUESTION) + 1)
+            .bind(unfolded)
             .fetch_all(&self.reader)
             .await
             .map_err(store_error)?;
@@ -159,8 +161,15 @@ impl Sqlite {
         to: Instant,
     ) -> StoreResult<Vec<Code>> {
         let query = sqlx::query(include_str!("sql/platforms_of_worker.sql"));
-        let query = query.bind(worker.uuid()).bind(from.micros()).bind(to.micros());
+        let unfolded = self.unfolded(worker, from, to);
+        let query = query.bind(worker.uuid()).bind(from.micros()).bind(to.micros()).bind(unfolded);
         let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
         found.iter().map(rows::platform).collect()
+    }
+
+    /// Row numbers of a worker's lines that the index does not hold yet, a JSON array.
+    fn unfolded(&self, worker: WorkerId, from: Instant, to: Instant) -> String {
+        let rows: Vec<String> = self.by_worker.find(worker, from, to).iter().map(i64::to_string).collect();
+        format!("[{}]", rows.join(","))
     }
 }
