@@ -63,6 +63,13 @@ impl Load {
         worker_id((self.mix(n, 99) % u64::from(self.workers)) as u32)
     }
 
+    /// A worker and an instant to ask about, while so many events were sent.
+    pub fn question(&self, n: u64, sent: u64) -> (String, prost_types::Timestamp) {
+        let at = self.at(self.mix(n, 98) % sent);
+        let at = prost_types::Timestamp { seconds: at / 1_000_000, nanos: (at % 1_000_000 * 1_000) as i32 };
+        (self.worker(self.mix(n, 97)), at)
+    }
+
     /// A RecordOrdersRequest with the events of these numbers, encoded.
     pub fn batch(&self, events: std::ops::Range<u64>) -> Vec<u8> {
         let mut request = Vec::with_capacity((events.end - events.start) as usize * 180);

@@ -8,8 +8,12 @@ mod client;
 #[path = "../../tests/it/cluster.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod cluster;
+#[path = "../../tests/it/fixture.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod fixture;
 mod load;
 mod process;
+mod questions;
 mod store;
 mod wire;
 
@@ -17,6 +21,7 @@ use clap::Parser;
 use client::{Told, calls, open_loop, streams};
 use load::Load;
 use process::{flushes, median, peak_memory, used};
+use questions::Questions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,6 +65,9 @@ struct Args {
     /// Calls of one order each; 0 leaves them out
     #[arg(long, default_value_t = 100_000)]
     calls: u64,
+    /// Questions of cover of each kind, alone and again beside a further part of the stream; 0 leaves them out
+    #[arg(long, default_value_t = 0)]
+    questions: u64,
     /// Lanes of the service
     #[arg(long, default_value = "3")]
     lanes: String,
@@ -76,6 +84,9 @@ struct Args {
     #[arg(long, hide = true)]
     bench: bool,
 }
+
+/// Asked before those that are measured.
+const WARM_UP_QUESTIONS: u64 = 500;
 
 /// Figures by place and name, one for each run.
 #[derive(Default)]
@@ -166,6 +177,9 @@ async fn ledger(args: &Args, run: u64, over: Over, figures: &mut Figures) {
     if args.calls > 0 {
         recorded += unary(args, place, &load, &service, &mut sent, figures).await;
         recorded += at_a_fixed_rate(args, place, &load, (&store, &service), &mut sent, figures).await;
+    }
+    if args.questions > 0 {
+        recorded += questions(args, place, &load, (&store, &service), &mut sent, figures).await;
     }
     figures.add(place, "service, peak memory MiB", peak_memory(service.pid()));
     assert_eq!(service.stop(), Some(0), "the service drains");
@@ -273,4 +287,56 @@ async fn at_a_fixed_rate(
     figures.add(place, "fixed rate, p99 : flush", open.quantile(0.99) / flush);
     figures.add(place, "fixed rate, p99.9 : flush", open.quantile(0.999) / flush);
     open.recorded()
+}
+
+/// Cover of workers drawn at random, alone and while a further part is streamed.
+async fn questions(
+    args: &Args,
+    place: &str,
+    load: &Load,
+    (store, service): (&Store, &Service),
+    sent: &mut u64,
+    figures: &mut Figures,
+) -> u64 {
+    let url = match store {
+        Store::Postgres { .. } => Some(store.url().await),
+        Store::Sqlite { .. } => None,
+    };
+    let mut questions = Questions::new(&service.server, url, load, *sent).await;
+    // Each connection prepares and plans each statement first.
+    questions.ask(WARM_UP_QUESTIONS, || false).await;
+    let alone = questions.ask(args.questions, || false).await;
+    asked(figures, place, "alone", &alone);
+    let over = Arc::new(AtomicBool::new(false));
+    let stream = tokio::spawn({
+        let (server, load, over) = (service.server.clone(), load.clone(), over.clone());
+        let (events, streams_at_once, batch) = (*sent..*sent + args.part, args.streams, args.batch);
+        async move {
+            let told = streams(&server, &load, events, streams_at_once, batch).await;
+            over.store(true, Ordering::Relaxed);
+            told
+        }
+    });
+    let beside = questions.ask(u64::MAX, || over.load(Ordering::Relaxed)).await;
+    let told = stream.await.unwrap();
+    *sent += args.part;
+    asked(figures, place, "beside the stream", &beside);
+    figures.add(place, "stream beside questions, events a second", told.rate());
+    told.recorded()
+}
+
+fn asked(figures: &mut Figures, place: &str, when: &str, asked: &questions::Asked) {
+    figures.add(place, &format!("{when}: questions of each kind"), asked.get_coverage.len() as f64);
+    figures.add(place, &format!("{when}: of these found an interval"), asked.found as f64);
+    let kinds = [
+        ("select 1", &asked.ping),
+        ("GetCoverage", &asked.get_coverage),
+        ("CheckEligibility", &asked.check_eligibility),
+    ];
+    for (name, latency) in kinds.into_iter().filter(|(_, latency)| !latency.is_empty()) {
+        for (quantile, value) in [("p50", 0.5), ("p99", 0.99)] {
+            let milliseconds = latency.value_at_quantile(value) as f64 / 1_000.0;
+            figures.add(place, &format!("{when}: {name}, {quantile} ms"), milliseconds);
+        }
+    }
 }

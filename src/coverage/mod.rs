@@ -1,7 +1,10 @@
 //! Was this worker covered? Reads lines from the store, judges them with pure rules (`interval`, `reason`), and answers with facts.
 //!
-//! Two reads find and fetch a worker's orders around the instant: keys by (worker, acceptance) in a window bounded by the longest
-//! order that a rule allows, then all lines of those keys, so that lines which disagree about worker or acceptance are seen too.
+//! A worker's orders around the instant are found by (worker, acceptance) in a window bounded by the longest order that a rule allows; all
+//! lines of those orders are read, so that lines which disagree about worker or acceptance are seen too.
+//!
+//! Watermarks are read first: one that is read says that the lines it promises are booked already, so the reads after it see them. The other
+//! way round, a late line and the watermark behind it could come between, and the answer would call complete what it had not seen.
 
 mod interval;
 mod reason;
@@ -10,8 +13,8 @@ pub use interval::{Interval, intervals};
 pub use reason::{Judged, judge};
 
 use crate::rating::{MAX_ORDER_LENGTH_SECONDS, Snapshot};
-use crate::store::{Asker, NewestWatermark, Store, StoreResult};
-use crate::types::{Code, CoverageReason, Day, Instant, OrderKey, WorkerId};
+use crate::store::{NewestWatermark, Store, StoreResult};
+use crate::types::{Code, CoverageReason, Day, Instant, WorkerId};
 use std::collections::{BTreeSet, HashMap};
 
 /// How far to look on each side of the instant, seconds, unless asked otherwise.
@@ -75,8 +78,8 @@ pub struct WorkerDay {
 pub async fn ask(store: &Store, snapshot: &Snapshot, question: Question) -> StoreResult<Coverage> {
     let Question { worker, at, window_seconds } = question;
     let from = at.plus_seconds(-window_seconds - MAX_ORDER_LENGTH_SECONDS);
-    let intervals = read(store, snapshot, worker, from, at.plus_seconds(window_seconds)).await?;
     let watermarks = watermarks(store, snapshot, worker, at).await?;
+    let intervals = read(store, snapshot, worker, from, at.plus_seconds(window_seconds)).await?;
     let complete = watermarks.iter().filter(|w| w.relevant).all(|w| reaches(w, at));
     let Judged { reason, mut intervals, gap_before, gap_after } = judge(intervals, at, window_seconds, complete);
     intervals.truncate(MAX_INTERVALS);
@@ -86,11 +89,11 @@ pub async fn ask(store: &Store, snapshot: &Snapshot, question: Question) -> Stor
 /// Lists one day.
 pub async fn list_day(store: &Store, snapshot: &Snapshot, worker: WorkerId, day: Day) -> StoreResult<WorkerDay> {
     let from = day.start().plus_seconds(-MAX_ORDER_LENGTH_SECONDS);
+    let watermarks = watermarks(store, snapshot, worker, day.end()).await?;
     let mut intervals = read(store, snapshot, worker, from, day.end()).await?;
     intervals.retain(|interval| interval.accepted_at < day.end() && interval.until() >= day.start());
     let truncated = intervals.len() > MAX_INTERVALS;
     intervals.truncate(MAX_INTERVALS);
-    let watermarks = watermarks(store, snapshot, worker, day.end()).await?;
     Ok(WorkerDay { intervals, truncated, watermarks })
 }
 
@@ -105,13 +108,7 @@ async fn read(
     from: Instant,
     to: Instant,
 ) -> StoreResult<Vec<Interval>> {
-    let keys = store.keys_of_worker(worker, from, to).await?;
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let keys: Vec<&OrderKey> = keys.iter().collect();
-    let orders = store.orders(&keys, Asker::Question).await?;
-    let conflicts = store.conflicts_of(&keys).await?;
+    let (orders, conflicts) = store.orders_of_worker(worker, from, to).await?;
     let mut found = Vec::new();
     for (key, lines) in &orders {
         let conflicts = conflicts.get(key).map_or(&[][..], Vec::as_slice);
@@ -128,19 +125,18 @@ async fn watermarks(
     worker: WorkerId,
     at: Instant,
 ) -> StoreResult<Vec<PlatformWatermark>> {
-    let relevant = store.platforms_of_worker(worker, at.plus_seconds(-RELEVANT_SECONDS), at).await?;
-    let is_relevant = !relevant.is_empty();
-    let platforms: BTreeSet<Code> = match is_relevant {
-        true => relevant.into_iter().collect(),
-        false => {
-            let codes = snapshot.platforms_in_scope(at.day()).into_iter();
-            codes.filter_map(|code| Code::parse(code.to_owned()).ok()).collect()
-        }
-    };
-    let newest = store.watermarks(&platforms.iter().collect::<Vec<_>>()).await?;
+    let of_worker = store.watermarks_of_worker(worker, at.plus_seconds(-RELEVANT_SECONDS), at).await?;
+    if !of_worker.is_empty() {
+        let relevant = |(platform, newest)| PlatformWatermark { platform, newest, relevant: true };
+        let mut relevant: Vec<_> = of_worker.into_iter().map(relevant).collect();
+        relevant.sort_by(|a, b| a.platform.cmp(&b.platform));
+        return Ok(relevant);
+    }
+    let codes = snapshot.platforms_in_scope(at.day()).into_iter();
+    let in_scope: BTreeSet<Code> = codes.filter_map(|code| Code::parse(code.to_owned()).ok()).collect();
+    let newest = store.watermarks(&in_scope.iter().collect::<Vec<_>>()).await?;
     let mut newest: HashMap<Code, NewestWatermark> =
         newest.into_iter().map(|n| (n.watermark.platform.clone(), n)).collect();
-    let of =
-        |platform: Code| PlatformWatermark { newest: newest.remove(&platform), relevant: is_relevant, platform };
-    Ok(platforms.into_iter().map(of).collect())
+    let of = |platform: Code| PlatformWatermark { newest: newest.remove(&platform), relevant: false, platform };
+    Ok(in_scope.into_iter().map(of).collect())
 }

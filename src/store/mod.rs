@@ -102,6 +102,11 @@ pub struct NewestWatermark {
     pub received_at: Instant,
 }
 
+/// Lines of each key, in slot order.
+pub type LinesOfKeys = HashMap<OrderKey, Vec<Posted>>;
+/// Kept conflicts of each key, by arrival.
+pub type ConflictsOfKeys = HashMap<OrderKey, Vec<KeptConflict>>;
+
 /// Who asks: people's questions never take the connections that orders wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asker {
@@ -188,16 +193,8 @@ impl Store {
     }
 
     /// All lines of these keys, in slot order; keys without a line are left out.
-    pub async fn orders(&self, keys: &[&OrderKey], asker: Asker) -> StoreResult<HashMap<OrderKey, Vec<Posted>>> {
-        let lines = ask!(self.lines_of(keys, asker))?;
-        let mut orders: HashMap<OrderKey, Vec<Posted>> = HashMap::new();
-        for posted in lines {
-            orders.entry(posted.line.order.key.clone()).or_default().push(posted);
-        }
-        for lines in orders.values_mut() {
-            lines.sort_by_key(|p| p.line.slot);
-        }
-        Ok(orders)
+    pub async fn orders(&self, keys: &[&OrderKey], asker: Asker) -> StoreResult<LinesOfKeys> {
+        ask!(self.lines_of(keys, asker)).map(lines_by_key)
     }
 
     /// What is kept already of these refusals and conflicts, both sorted.
@@ -222,16 +219,8 @@ impl Store {
     }
 
     /// Kept conflicts of these keys, those of each key by arrival; keys without one are left out.
-    pub async fn conflicts_of(&self, keys: &[&OrderKey]) -> StoreResult<HashMap<OrderKey, Vec<KeptConflict>>> {
-        let conflicts = ask!(self.conflicts_of(keys))?;
-        let mut of_keys: HashMap<OrderKey, Vec<KeptConflict>> = HashMap::new();
-        for kept in conflicts {
-            of_keys.entry(kept.conflict.order.key.clone()).or_default().push(kept);
-        }
-        for conflicts in of_keys.values_mut() {
-            conflicts.sort_by_key(|kept| (kept.received_at, kept.conflict.digest));
-        }
-        Ok(of_keys)
+    pub async fn conflicts_of(&self, keys: &[&OrderKey]) -> StoreResult<ConflictsOfKeys> {
+        ask!(self.conflicts_of(keys)).map(conflicts_by_key)
     }
 
     /// Refusals of a platform and day, after a key, by (digest, code).
@@ -271,24 +260,26 @@ impl Store {
         ask!(self.registry_after(row))
     }
 
-    /// Order keys that, by a line or by a kept conflict, were this worker's and accepted from one instant to another, both included.
-    pub async fn keys_of_worker(
+    /// All lines and kept conflicts of the orders that, by a line or by a kept conflict, were this worker's and accepted from one instant to
+    /// another, both included.
+    pub async fn orders_of_worker(
         &self,
         worker: WorkerId,
         from: Instant,
         to: Instant,
-    ) -> StoreResult<Vec<OrderKey>> {
-        ask!(self.keys_of_worker(worker, from, to))
+    ) -> StoreResult<(LinesOfKeys, ConflictsOfKeys)> {
+        let (lines, conflicts) = ask!(self.orders_of_worker(worker, from, to))?;
+        Ok((lines_by_key(lines), conflicts_by_key(conflicts)))
     }
 
-    /// Platforms with a line of this worker accepted from one instant to another, both included.
-    pub async fn platforms_of_worker(
+    /// Platforms with a line of this worker accepted from one instant to another, both included; each with its newest report, if it made one.
+    pub async fn watermarks_of_worker(
         &self,
         worker: WorkerId,
         from: Instant,
         to: Instant,
-    ) -> StoreResult<Vec<Code>> {
-        ask!(self.platforms_of_worker(worker, from, to))
+    ) -> StoreResult<Vec<(Code, Option<NewestWatermark>)>> {
+        ask!(self.watermarks_of_worker(worker, from, to))
     }
 
     /// The database answers.
@@ -300,6 +291,28 @@ impl Store {
     pub async fn close(&self) {
         ask!(self.close());
     }
+}
+
+fn lines_by_key(lines: Vec<Posted>) -> LinesOfKeys {
+    let mut of_keys = LinesOfKeys::new();
+    for posted in lines {
+        of_keys.entry(posted.line.order.key.clone()).or_default().push(posted);
+    }
+    for lines in of_keys.values_mut() {
+        lines.sort_by_key(|posted| posted.line.slot);
+    }
+    of_keys
+}
+
+fn conflicts_by_key(conflicts: Vec<KeptConflict>) -> ConflictsOfKeys {
+    let mut of_keys = ConflictsOfKeys::new();
+    for kept in conflicts {
+        of_keys.entry(kept.conflict.order.key.clone()).or_default().push(kept);
+    }
+    for conflicts in of_keys.values_mut() {
+        conflicts.sort_by_key(|kept| (kept.received_at, kept.conflict.digest));
+    }
+    of_keys
 }
 
 /// A place named by two stored numbers.

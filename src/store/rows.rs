@@ -226,3 +226,9 @@ pub fn request(row: &impl Columns, id: &RequestId) -> StoreResult<RequestRecord>
 pub fn platform(row: &impl Columns) -> StoreResult<Code> {
     code(row, "platform_code")
 }
+
+/// A platform, and its newest report where the row has one.
+pub fn relevant_platform(row: &impl Columns) -> StoreResult<(Code, Option<NewestWatermark>)> {
+    let reported = row.text_opt("platform_code")?.is_some();
+    Ok((code(row, "relevant_platform")?, reported.then(|| watermark(row)).transpose()?))
+}

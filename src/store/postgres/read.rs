@@ -1,4 +1,4 @@
-//! Questions, each one statement. Those of the intake run as the writer, those of people as the reader.
+//! Questions, each one statement (two, where orders of a worker are disputed). Those of the intake run as the writer, those of people as the reader.
 
 use super::Postgres;
 use super::codec::{PgDay, PgInstant, store_error};
@@ -12,6 +12,8 @@ use crate::types::{
     Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
     RequestId, RowId, ViolationCode, WorkerId,
 };
+use sqlx::Row;
+use std::collections::BTreeSet;
 
 fn platforms<'a>(keys: &[&'a OrderKey]) -> Vec<&'a str> {
     keys.iter().map(|k| k.platform.as_str()).collect()
@@ -162,14 +164,14 @@ impl Postgres {
         found.iter().map(rows::registry_row).collect()
     }
 
-    /// See [`crate::store::Store::keys_of_worker`].
-    pub async fn keys_of_worker(
+    /// See [`crate::store::Store::orders_of_worker`].
+    pub async fn orders_of_worker(
         &self,
         worker: WorkerId,
         from: Instant,
         to: Instant,
-    ) -> StoreResult<Vec<OrderKey>> {
-        let found = sqlx::query(include_str!("sql/keys_of_worker.sql"))
+    ) -> StoreResult<(Vec<Posted>, Vec<KeptConflict>)> {
+        let found = sqlx::query(include_str!("sql/lines_of_worker.sql"))
             .bind(worker.uuid())
             .bind(PgInstant(from))
             .bind(PgInstant(to))
@@ -180,23 +182,34 @@ impl Postgres {
         if found.len() > LINES_PER_QUESTION as usize {
             return Err(StoreError::TooMuch("orders of the worker"));
         }
-        found.iter().map(rows::order_key).collect()
+        let lines = found.iter().map(rows::posted).collect::<StoreResult<Vec<_>>>()?;
+        let mut disputed = BTreeSet::new();
+        for (row, posted) in found.iter().zip(&lines) {
+            if row.try_get::<bool, _>("disputed").map_err(store_error)? {
+                disputed.insert(&posted.line.order.key);
+            }
+        }
+        let conflicts = match disputed.is_empty() {
+            true => Vec::new(),
+            false => self.conflicts_of(&disputed.into_iter().collect::<Vec<_>>()).await?,
+        };
+        Ok((lines, conflicts))
     }
 
-    /// See [`crate::store::Store::platforms_of_worker`].
-    pub async fn platforms_of_worker(
+    /// See [`crate::store::Store::watermarks_of_worker`].
+    pub async fn watermarks_of_worker(
         &self,
         worker: WorkerId,
         from: Instant,
         to: Instant,
-    ) -> StoreResult<Vec<Code>> {
-        let found = sqlx::query(include_str!("sql/platforms_of_worker.sql"))
+    ) -> StoreResult<Vec<(Code, Option<NewestWatermark>)>> {
+        let found = sqlx::query(include_str!("sql/watermarks_of_worker.sql"))
             .bind(worker.uuid())
             .bind(PgInstant(from))
             .bind(PgInstant(to))
             .fetch_all(&self.reader)
             .await
             .map_err(store_error)?;
-        found.iter().map(rows::platform).collect()
+        found.iter().map(rows::relevant_platform).collect()
     }
 }

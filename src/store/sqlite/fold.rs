@@ -130,8 +130,8 @@ mod tests {
                 let found = store.keys_of_worker(worker, instant(from), instant(to)).await.unwrap();
                 assert_eq!(found.len(), keys.len(), "none twice");
                 assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), keys, "worker {n}, {booked} booked");
-                let found = store.platforms_of_worker(worker, instant(from), instant(to)).await.unwrap();
-                assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), platforms);
+                let found = store.watermarks_of_worker(worker, instant(from), instant(to)).await.unwrap();
+                assert_eq!(found.into_iter().map(|(platform, _)| platform).collect::<BTreeSet<_>>(), platforms);
             }
         }
     }

@@ -130,8 +130,20 @@ impl Sqlite {
         found.iter().map(rows::registry_row).collect()
     }
 
-    /// See [`crate::store::Store::keys_of_worker`].
-    pub async fn keys_of_worker(
+    /// See [`crate::store::Store::orders_of_worker`].
+    pub async fn orders_of_worker(
+        &self,
+        worker: WorkerId,
+        from: Instant,
+        to: Instant,
+    ) -> StoreResult<(Vec<Posted>, Vec<KeptConflict>)> {
+        let keys = self.keys_of_worker(worker, from, to).await?;
+        let keys: Vec<&OrderKey> = keys.iter().collect();
+        Ok((self.lines_of(&keys, Asker::Question).await?, self.conflicts_of(&keys).await?))
+    }
+
+    /// Order keys that, by a line or a kept conflict, were this worker's and accepted in a range.
+    pub(super) async fn keys_of_worker(
         &self,
         worker: WorkerId,
         from: Instant,
@@ -153,18 +165,18 @@ impl Sqlite {
         found.iter().map(rows::order_key).collect()
     }
 
-    /// See [`crate::store::Store::platforms_of_worker`].
-    pub async fn platforms_of_worker(
+    /// See [`crate::store::Store::watermarks_of_worker`].
+    pub async fn watermarks_of_worker(
         &self,
         worker: WorkerId,
         from: Instant,
         to: Instant,
-    ) -> StoreResult<Vec<Code>> {
-        let query = sqlx::query(include_str!("sql/platforms_of_worker.sql"));
+    ) -> StoreResult<Vec<(Code, Option<NewestWatermark>)>> {
         let unfolded = self.unfolded(worker, from, to);
+        let query = sqlx::query(include_str!("sql/watermarks_of_worker.sql"));
         let query = query.bind(worker.uuid()).bind(from.micros()).bind(to.micros()).bind(unfolded);
         let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
-        found.iter().map(rows::platform).collect()
+        found.iter().map(rows::relevant_platform).collect()
     }
 
     /// Row numbers of a worker's lines that the index does not hold yet, a JSON array.

@@ -1,8 +1,9 @@
 -- Purpose: make a connection a reader's: its role, no writing, every tenant until callers have an identity, bounded waits,
--- and plans by index whatever the statistics say (as session_writer).
+-- and plans by index, made once (as session_writer).
 -- Locks: none. Rows: none.
 select set_config('role', 'premium_ledger_reader', false), set_config('default_transaction_read_only', 'on', false),
        set_config('ledger.tenant', '*', false), set_config('statement_timeout', '30s', false),
        set_config('idle_in_transaction_session_timeout', '60s', false),
        set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),
-       set_config('enable_mergejoin', 'off', false), set_config('jit', 'off', false)
+       set_config('enable_mergejoin', 'off', false), set_config('enable_bitmapscan', 'off', false), set_config('jit', 'off', false),
+       set_config('plan_cache_mode', 'force_generic_plan', false)
