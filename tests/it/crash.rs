@@ -13,9 +13,17 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Events of a run, in batches small enough that a kill finds many of them under way.
-const EVENTS: u64 = 40_000;
-const BATCH: usize = 100;
+/// What a run sends.
+#[derive(Clone, Copy)]
+struct Sent {
+    events: u64,
+    batch: usize,
+}
+
+/// Batches small enough that a kill finds many of them under way.
+const BATCHES: Sent = Sent { events: 40_000, batch: 100 };
+/// One by one: journals of few lines, which Postgres takes in one statement.
+const SINGLES: Sent = Sent { events: 6_000, batch: 1 };
 /// Kills in a run.
 const KILLS: u32 = 10;
 
@@ -98,14 +106,14 @@ impl Acknowledged {
 }
 
 /// Streams a day while `kill` does its work every now and then; what was acknowledged.
-async fn stream_through(server: String, mut kill: impl FnMut(u32) + Send + 'static) -> Acknowledged {
+async fn stream_through(server: String, sent: Sent, mut kill: impl FnMut(u32) + Send + 'static) -> Acknowledged {
     let (batches, to_send) = mpsc::channel(2);
     let (answers, mut answered) = mpsc::channel(64);
     let sender = tokio::spawn(async move { stream(&server, to_send, answers).await });
     let feeder = tokio::spawn(async move {
-        let day = Simulated::new(11, Day::parse("2026-07-15").unwrap(), EVENTS, 2_000);
+        let day = Simulated::new(11, Day::parse("2026-07-15").unwrap(), sent.events, 2_000);
         let orders: Vec<pb::Order> = day.map(|event| event.order).collect();
-        for batch in orders.chunks(BATCH) {
+        for batch in orders.chunks(sent.batch) {
             batches.send(batch.to_vec()).await.unwrap();
         }
     });
@@ -113,7 +121,7 @@ async fn stream_through(server: String, mut kill: impl FnMut(u32) + Send + 'stat
     let mut kills = 0;
     while let Some(answer) = answered.recv().await {
         acknowledged.add(&answer);
-        if kills < KILLS && acknowledged.answers > u64::from(kills + 1) * EVENTS / u64::from(KILLS + 1) {
+        if kills < KILLS && acknowledged.answers > u64::from(kills + 1) * sent.events / u64::from(KILLS + 1) {
             kill(kills);
             kills += 1;
         }
@@ -121,7 +129,7 @@ async fn stream_through(server: String, mut kill: impl FnMut(u32) + Send + 'stat
     sender.await.unwrap().unwrap();
     feeder.await.unwrap();
     assert_eq!(kills, KILLS);
-    assert_eq!(acknowledged.answers, EVENTS, "every event was answered");
+    assert_eq!(acknowledged.answers, sent.events, "every event was answered");
     acknowledged
 }
 
@@ -169,7 +177,7 @@ async fn the_service_on_sqlite_is_killed_ten_times() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.sqlite");
     let mut served = Served::start(format!("sqlite:{}", path.display()));
-    let acknowledged = stream_through(served.url(), move |_| {
+    let acknowledged = stream_through(served.url(), BATCHES, move |_| {
         served.kill();
         served.restart();
     })
@@ -182,10 +190,19 @@ async fn the_service_on_sqlite_is_killed_ten_times() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_on_postgres_is_killed_ten_times() {
+    kill_service_on_postgres(BATCHES).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_on_postgres_is_killed_ten_times_among_single_orders() {
+    kill_service_on_postgres(SINGLES).await;
+}
+
+async fn kill_service_on_postgres(sent: Sent) {
     let cluster = Cluster::shared();
     let url = cluster.database().await;
     let mut served = Served::start(url.clone());
-    let acknowledged = stream_through(served.url(), move |_| {
+    let acknowledged = stream_through(served.url(), sent, move |_| {
         served.kill();
         served.restart();
     })
@@ -195,11 +212,20 @@ async fn the_service_on_postgres_is_killed_ten_times() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_postgres_process_is_killed_ten_times() {
+    kill_postgres(BATCHES).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_postgres_process_is_killed_ten_times_among_single_orders() {
+    kill_postgres(SINGLES).await;
+}
+
+async fn kill_postgres(sent: Sent) {
     let cluster = std::sync::Arc::new(Cluster::start(&[]));
     let url = cluster.database().await;
     let served = Served::start(url.clone());
     let killed = cluster.clone();
-    let acknowledged = stream_through(served.url(), move |_| {
+    let acknowledged = stream_through(served.url(), sent, move |_| {
         killed.kill();
         std::thread::sleep(Duration::from_millis(300));
         killed.run(&[]);

@@ -20,6 +20,7 @@ impl Sqlite {
         let slice = self.by_worker.next(journal.lines.len());
         let written = write(&mut writer, journal, recorded_at, &slice).await;
         settle(&mut writer, &written);
+        self.checkpoints.count(journal.lines.len());
         let after_last = written? + 1;
         let by_worker = |(line, row_no): (&Line, i64)| WorkerLine {
             worker: line.order.worker,

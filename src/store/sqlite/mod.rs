@@ -5,6 +5,7 @@
 mod append;
 mod bulk;
 mod by_worker;
+mod checkpoint;
 mod codec;
 mod doubts;
 mod fold;
@@ -12,6 +13,7 @@ mod guard;
 mod read;
 
 use self::by_worker::{ByWorker, FOLD_LINES};
+use self::checkpoint::{Checkpoints, DUE_PAGES};
 use self::codec::store_error;
 use super::rows::Columns;
 use super::{GuardFailure, Leniency, StoreError, StoreResult};
@@ -39,9 +41,8 @@ const WRITER_CACHE_KIB: i64 = 262_144;
 const READER_CACHE_KIB: i64 = 16_384;
 /// Reading connections of lanes and corrections.
 const INTAKE_READERS: u32 = 4;
-/// Pages in the write-ahead log before a checkpoint: 512 MiB. A page that many groups touch goes into the file once; the commit that
-/// finds the log full waits for it.
-const CHECKPOINT_PAGES: i64 = 131_072;
+/// Pages in the write-ahead log from which on the writer itself brings it into the file, should the checkpoints beside it fail: 1 GiB.
+const LOG_PAGES: u64 = 2 * DUE_PAGES;
 /// How long a statement waits for a lock: only a checkpoint or a reader from outside can hold one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -51,6 +52,8 @@ pub struct Sqlite {
     writer: SqlitePool,
     intake: SqlitePool,
     reader: SqlitePool,
+    checkpointer: SqlitePool,
+    checkpoints: Arc<Checkpoints>,
     clock: Clock,
     ledger_id: LedgerId,
     weaknesses: Arc<[String]>,
@@ -90,10 +93,11 @@ impl Sqlite {
         let weaknesses = guard::check_durability(&mut check, leniency).await?;
         check.close().await.map_err(store_error)?;
 
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .test_before_acquire(false)
-            .connect_lazy_with(options(place).pragma("cache_size", (-WRITER_CACHE_KIB).to_string()));
+        let one = |options| {
+            SqlitePoolOptions::new().max_connections(1).test_before_acquire(false).connect_lazy_with(options)
+        };
+        let writer = one(options(place).pragma("cache_size", (-WRITER_CACHE_KIB).to_string()));
+        let checkpointer = one(options(place));
         let reading = |connections: u32| {
             let options = options(place).pragma("cache_size", (-READER_CACHE_KIB).to_string());
             SqlitePoolOptions::new()
@@ -109,9 +113,11 @@ impl Sqlite {
             sqlx::query(include_str!("sql/last_journal.sql")).fetch_one(&reader).await.map_err(store_error)?;
         let by_worker = fold::read_unfolded(&reader, fold_lines).await?;
         Ok(Self {
+            checkpoints: Arc::new(Checkpoints::start(checkpointer.clone(), writer.clone())),
             writer,
             intake,
             reader,
+            checkpointer,
             clock,
             ledger_id: ledger_id.ok_or_else(corrupt)?,
             weaknesses: weaknesses.into(),
@@ -147,6 +153,7 @@ impl Sqlite {
     pub async fn close(&self) {
         self.reader.close().await;
         self.intake.close().await;
+        self.checkpointer.close().await;
         self.writer.close().await;
     }
 }
@@ -167,7 +174,7 @@ pub fn options(place: &Place) -> SqliteConnectOptions {
         .statement_cache_capacity(200)
         .pragma("recursive_triggers", "on")
         .pragma("trusted_schema", "off")
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
+        .pragma("wal_autocheckpoint", LOG_PAGES.to_string())
 }
 
 /// Brings the file to this version's schema.
