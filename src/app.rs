@@ -89,7 +89,7 @@ pub async fn open_store(config: &Config, clock: Clock) -> Result<Store, GuardFai
                 postgres::migrate(config.migrate_url.as_deref().unwrap_or(url)).await?;
             }
             let connections =
-                Connections { writers: config.lanes as u32 + EXTRA_WRITERS, readers: config.readers };
+                Connections { writers: 2 * config.lanes as u32 + EXTRA_WRITERS, readers: config.readers };
             Postgres::open(url, connections, config.leniency).await.map(Store::Postgres)
         }
     }

@@ -23,7 +23,7 @@ pub struct ServeArgs {
     #[arg(long, env = "PREMIUM_LEDGER_MIGRATE_URL", value_name = "URL", hide_env_values = true)]
     pub migrate_url: Option<String>,
     /// Lanes: journals under way at once (1 to 64; SQLite has one)
-    #[arg(long, env = "PREMIUM_LEDGER_LANES", value_name = "COUNT", default_value = "3")]
+    #[arg(long, env = "PREMIUM_LEDGER_LANES", value_name = "COUNT", default_value = "2")]
     pub lanes: String,
     /// Database connections for questions, 1 to 256
     #[arg(long, env = "PREMIUM_LEDGER_READERS", value_name = "COUNT", default_value = "8")]
@@ -57,7 +57,7 @@ pub struct Config {
     pub database: Database,
     /// Who migrates.
     pub migrate_url: Option<String>,
-    /// Journals written at once.
+    /// Journals written at once, of streams and batches; and as many of calls of one order.
     pub lanes: usize,
     /// Connections for questions.
     pub readers: u32,

@@ -47,6 +47,13 @@
 //! - **On SQLite the index by worker is folded** (`store::sqlite::by_worker`): a B-tree that is given each line at once changes a page for each, and
 //!   the log takes pages whole; that was half of an order's price. The newest million lines are held in memory, sorted, and go into the index in
 //!   batches. Postgres keeps a plain index: several instances write there, and none knows what the others hold.
+//! - **Calls of one order have lanes of their own** on Postgres (`intake`): beside a stream of replays their p99 was 146 ms in the streams' lanes, and is
+//!   37 ms.
+//! - **The line table is not hash-partitioned by `order_id`.** COPY of the second million of lines, groups of 5,000, medians of three: 8.6 µs a line
+//!   whole, 8.8 in eight parts; the index of the worker is as random in each. A table on many servers is Citus's to distribute; its unique key holds `order_id`.
+//! - **A coarse time bucket before the worker in his index was not taken**: at 48,400 events a second, tens of millions of lines are one
+//!   bucket, so it keeps nothing small at the sizes measured, and halving the entry (a hash in place of the id) gained 3 % of a COPY. What
+//!   an entry costs is a page that no cache holds.
 //! - **A line names the line it corrects by slot**: both are of one key. The contract still shows ids.
 //! - **Watermark reports are numbered per platform**, as slots are: "the newest counts" needs an order, and `journal_id` gives none.
 //! - **A reversal made by mistake can be mended**: CorrectOrder of a fallen line books the replacement alone, while no other line of its

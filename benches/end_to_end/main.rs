@@ -50,6 +50,9 @@ struct Args {
     /// Replays in a hundred events
     #[arg(long, default_value_t = 1.0)]
     replays: f64,
+    /// Streams with so many replays in a hundred too, each into a store of its own, and calls beside a platform that only replays
+    #[arg(long, value_delimiter = ',')]
+    compare_replays: Vec<f64>,
     /// Ended events only, as a platform without acceptances sends them
     #[arg(long)]
     no_opens: bool,
@@ -69,7 +72,7 @@ struct Args {
     #[arg(long, default_value_t = 0)]
     questions: u64,
     /// Lanes of the service
-    #[arg(long, default_value = "3")]
+    #[arg(long, default_value = "2")]
     lanes: String,
     /// Leave the floor out
     #[arg(long)]
@@ -85,6 +88,10 @@ struct Args {
     bench: bool,
 }
 
+/// Calls of the platform that is not replaying.
+const CALLS_BESIDE_REPLAYS: u64 = 20_000;
+/// Their rate.
+const CALLS_A_SECOND_BESIDE_REPLAYS: f64 = 2_000.0;
 /// Asked before those that are measured.
 const WARM_UP_QUESTIONS: u64 = 500;
 
@@ -128,8 +135,10 @@ async fn main() {
         }
         for over in &args.over {
             ledger(&args, run, *over, &mut figures).await;
+            replays(&args, run, *over, &mut figures).await;
         }
     }
+    figures.add("for comparison", "TigerBeetle at 10 M, transfers a second (not run here)", 184_000.0);
     let medians = figures.medians();
     println!("-- medians of {}", args.runs);
     for row in &medians {
@@ -261,6 +270,40 @@ async fn unary(
         (one.quantile(0.5) - bare) / figures.last("disk", "flush, median ms"),
     );
     many.recorded() + one.recorded()
+}
+
+/// Streams that differ in their replays alone; on the last, calls at a fixed rate alone and beside a stream that only replays.
+async fn replays(args: &Args, run: u64, over: Over, figures: &mut Figures) {
+    let place = over.name();
+    for (i, percent) in args.compare_replays.iter().enumerate() {
+        let load = Load::new(run, args.workers, *percent, !args.no_opens);
+        let store = Store::new(over, args.events).await;
+        let service = Service::start(&store, &args.lanes).await;
+        let all = streams(&service.server, &load, 0..args.events, args.streams, args.batch).await;
+        let name = format!("stream, {percent} % replays, events a second");
+        figures.add(place, &name, all.rate());
+        if i + 1 == args.compare_replays.len() {
+            beside_replays(args, place, &load, &service, figures).await;
+        }
+        assert_eq!(service.stop(), Some(0), "the service drains");
+    }
+}
+
+async fn beside_replays(args: &Args, place: &str, load: &Load, service: &Service, figures: &mut Figures) {
+    let part = CALLS_BESIDE_REPLAYS;
+    let (first, second) = (args.events..args.events + part, args.events + part..args.events + 2 * part);
+    let alone = open_loop(&service.server, load, first, CALLS_A_SECOND_BESIDE_REPLAYS).await;
+    let (server, again, old, batch) = (service.server.clone(), load.clone(), args.events, args.batch);
+    let replaying = tokio::spawn(async move {
+        loop {
+            streams(&server, &again, 0..old, 1, batch).await;
+        }
+    });
+    let beside = open_loop(&service.server, load, second, CALLS_A_SECOND_BESIDE_REPLAYS).await;
+    replaying.abort();
+    told(figures, place, "fixed rate of 2,000", &alone);
+    told(figures, place, "fixed rate of 2,000 beside replays", &beside);
+    figures.add(place, "p99 beside replays : alone", beside.quantile(0.99) / alone.quantile(0.99));
 }
 
 /// Half of what 256 in flight reached, for a while; a probe flushes beside it.

@@ -1,6 +1,9 @@
 //! The thread of the ledger: rate → group → one journal per lane turn → answer. Joins rating, ledger and store; knows neither
 //! gRPC nor SQL.
 //!
+//! - **Lanes.** By the order's key. Calls of one order have lanes of their own on Postgres: they would wait for the groups of the streams, which
+//!   hold thousands. Events of one key keep the order sent within a call and within a stream; across those nothing was promised, and the
+//!   unique constraint decides, as it does between instances.
 //! - **Queue.** Each lane has one, bounded by [`LANE_QUEUE_ORDERS`] orders from submit to answer. Full: a unary call is refused, a
 //!   stream waits (and HTTP/2 flow control with it).
 //! - **Group.** A lane takes all that waits, up to [`Store::group_orders`] and the rest of the last request. No timer: an order alone
@@ -32,7 +35,7 @@ pub use request::Asked;
 pub use watermark::WatermarkAsk;
 
 use crate::store::Store;
-use recent::Recent;
+use recent::{GENERATION_SLOTS, GENERATION_SLOTS_SINGLE, Recent};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
@@ -45,16 +48,27 @@ pub struct Intake {
     store: Store,
     registry: Registry,
     lanes: Arc<[lane::Lane]>,
+    /// For calls of one order; those of the others where the database takes one lane.
+    single: Arc<[lane::Lane]>,
 }
 
 impl Intake {
-    /// Starts the lanes; as many as the database takes, at most `lanes`. The tasks end when every clone of the intake is gone and
-    /// what was accepted is answered.
+    /// Starts the lanes, as many as the database takes, at most `lanes`, and as many again for calls of one order. The tasks end when every
+    /// clone of the intake is gone and what was accepted is answered.
     pub fn start(store: Store, registry: Registry, lanes: usize) -> (Self, Vec<JoinHandle<()>>) {
         let count = lanes.clamp(1, store.max_lanes());
-        let (lanes, tasks): (Vec<_>, Vec<_>) =
-            (0..count).map(|_| lane::Lane::start(store.clone(), registry.clone(), Recent::new(count))).unzip();
-        (Self { store, registry, lanes: lanes.into() }, tasks)
+        let mut tasks = Vec::new();
+        let mut start = |slots| -> Arc<[lane::Lane]> {
+            let lane = |_| {
+                let (lane, task) = lane::Lane::start(store.clone(), registry.clone(), Recent::new(slots / count));
+                tasks.push(task);
+                lane
+            };
+            (0..count).map(lane).collect()
+        };
+        let lanes = start(GENERATION_SLOTS);
+        let single = if store.max_lanes() == 1 { lanes.clone() } else { start(GENERATION_SLOTS_SINGLE) };
+        (Self { store, registry, lanes, single }, tasks)
     }
 
     /// The registry that prices.
@@ -69,7 +83,8 @@ impl Intake {
 
     /// Hands orders to their lanes. Events of one key keep their order. The answers come when the events are durable.
     pub async fn submit(&self, items: Vec<Item>, wait: Wait) -> Result<Pending, IntakeError> {
-        lane::submit(&self.lanes, items, wait).await
+        let alone = items.len() == 1 && wait == Wait::No;
+        lane::submit(if alone { &self.single } else { &self.lanes }, items, wait).await
     }
 }
 

@@ -9,8 +9,10 @@ use crate::types::{OrderKey, Slot};
 use foldhash::fast::FixedState;
 use std::hash::BuildHasher;
 
-/// Slots that all lanes together remember in each generation: 5.5 minutes of the nation's peak, and as much again in the elder one.
+/// Slots that the lanes of streams together remember in each generation: 5.5 minutes of the nation's peak, and as much again in the elder one.
 pub const GENERATION_SLOTS: usize = 16_000_000;
+/// The same of the lanes for calls of one order.
+pub const GENERATION_SLOTS_SINGLE: usize = 4_000_000;
 /// Memory of a generation. About one slot in 60 that was never booked is asked for needlessly.
 const BITS_PER_SLOT: usize = 11;
 /// Groups that must hold nothing unknown before a lane believes its own memory, at first.
@@ -50,9 +52,9 @@ impl Trace {
 }
 
 impl Recent {
-    /// Empty, and not believed yet; one of so many lanes.
-    pub fn new(lanes: usize) -> Self {
-        let blocks = (GENERATION_SLOTS / lanes * BITS_PER_SLOT).div_ceil(BLOCK_BITS);
+    /// Empty, and not believed yet; with room for so many slots in a generation.
+    pub fn new(slots: usize) -> Self {
+        let blocks = (slots * BITS_PER_SLOT).div_ceil(BLOCK_BITS);
         // Zeroed memory that nobody has touched takes no room yet.
         Self {
             younger: vec![[0; _]; blocks],
@@ -134,7 +136,7 @@ mod tests {
 
     #[test]
     fn forgets_nothing_of_a_generation_and_mistakes_few() {
-        let mut recent = Recent::new(1_000); // 16,000 slots a generation
+        let mut recent = Recent::new(16_000);
         let known = traces(0..16_000);
         known.chunks(100).for_each(|group| recent.learn(group, false));
         assert!(known.iter().all(|trace| recent.knows(*trace)));
@@ -149,7 +151,7 @@ mod tests {
 
     #[test]
     fn is_trusted_after_clean_groups_only_and_ever_more_of_them() {
-        let mut recent = Recent::new(1_000);
+        let mut recent = Recent::new(16_000);
         let clean_groups = |recent: &mut Recent| {
             let mut groups = 0;
             while !recent.is_trusted() {

@@ -163,7 +163,8 @@ async fn a_lane_that_trusts_its_memory_is_put_right_by_the_database() {
         instance.intake.record_orders(Request::new(request)).await.unwrap().into_inner().results
     };
     for n in 0..100 {
-        record(&one, vec![completed(n, 30)]).await;
+        // Two: a call of one order has other lanes.
+        record(&one, vec![completed(n, 30), completed(n + 5_000, 30)]).await;
     }
     let booked = record(&other, (1_000..1_100).map(|n| completed(n, 30)).collect()).await;
     // Half of them as they were booked, half otherwise, and new ones between them.
@@ -175,11 +176,11 @@ async fn a_lane_that_trusts_its_memory_is_put_right_by_the_database() {
         assert_eq!((pair[0].outcome, &pair[0].line_id), (expected as i32, &booked[n].line_id));
         assert_eq!(pair[1].outcome, pb::Outcome::Recorded as i32);
     }
-    assert_eq!(count(&url, "select count(*) from ledger.line").await, 300);
+    assert_eq!(count(&url, "select count(*) from ledger.line").await, 400);
     // It was believed, and refused: Postgres counts the rows that it took back too, a little later.
     let inserted = "select n_tup_ins from pg_stat_user_tables where relid = 'ledger.line'::regclass";
     for _ in 0..200 {
-        if count(&url, inserted).await > 300 {
+        if count(&url, inserted).await > 400 {
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
