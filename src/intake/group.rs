@@ -134,7 +134,14 @@ impl Plan {
         let slot = |run: &[(usize, &Order)]| run[0].1.sort().slot();
         let traces: Vec<Trace> = runs.iter().map(|run| Trace::of(&run[0].1.key, slot(run))).collect();
         let all = !recent.is_trusted();
-        let suspected: Vec<bool> = traces.iter().map(|trace| all || recent.knows(*trace)).collect();
+        let mut suspected: Vec<bool> = traces.iter().map(|trace| all || recent.knows(*trace)).collect();
+        // What is read of a key tells of both its slots, and they are neighbours.
+        for (i, pair) in runs.windows(2).enumerate() {
+            if pair[0][0].1.key == pair[1][0].1.key {
+                let either = suspected[i] || suspected[i + 1];
+                suspected[i..=i + 1].fill(either);
+            }
+        }
         let suspects = runs.iter().zip(&suspected).filter(|(_, suspected)| **suspected);
         let standing = lines_of(store, suspects.map(|(run, _)| &run[0].1.key).collect()).await?;
         let is_taken = |(run, suspected): (&&[(usize, &Order)], &bool)| {

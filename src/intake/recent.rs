@@ -105,10 +105,11 @@ impl Recent {
 
     /// The database knew better.
     pub const fn surprised(&mut self) {
-        self.clean = 0;
-        if self.needed < MOST_CLEAN_GROUPS {
+        // Only trust is disappointed: a group that failed finds its stranger when it is decided again, and that is not another.
+        if self.is_trusted() && self.needed < MOST_CLEAN_GROUPS {
             self.needed *= 2;
         }
+        self.clean = 0;
     }
 
     fn place(&self, trace: Trace) -> (usize, Block) {
@@ -163,10 +164,17 @@ mod tests {
         };
         assert_eq!(clean_groups(&mut recent), FEWEST_CLEAN_GROUPS);
         recent.surprised();
+        recent.learn(&traces(0..1), true); // the same stranger, when the group is decided again
         assert_eq!(clean_groups(&mut recent), 2 * FEWEST_CLEAN_GROUPS);
         recent.learn(&traces(0..1), true);
         assert_eq!(clean_groups(&mut recent), 4 * FEWEST_CLEAN_GROUPS);
-        (0..10).for_each(|_| recent.surprised());
+        for _ in 0..10 {
+            recent.surprised();
+            recent.learn(&traces(0..1), true); // the same stranger, when the group is decided again
+            let needed = clean_groups(&mut recent);
+            assert!(needed <= MOST_CLEAN_GROUPS);
+        }
+        recent.surprised();
         assert_eq!(clean_groups(&mut recent), MOST_CLEAN_GROUPS);
         (0..CALM_GROUPS).for_each(|_| recent.learn(&traces(0..1), false));
         recent.surprised();

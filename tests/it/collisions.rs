@@ -1,14 +1,14 @@
 //! Many tasks, two instances, the same keys and slots: one charge for each key, no slot twice, every net right.
 
 use crate::cluster::Cluster;
-use crate::fixture::{completed, key};
+use crate::fixture::{completed, key, open};
 use crate::ledger::{Ledger, config, sqlite};
 use premium_ledger::api::proto as pb;
 use premium_ledger::app::open_store;
 use premium_ledger::clock::Clock;
 use premium_ledger::command::simulate::day::Simulated;
 use premium_ledger::config::Database;
-use premium_ledger::types::{Day, Money};
+use premium_ledger::types::{Day, LineId, Money};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -186,6 +186,32 @@ async fn a_lane_that_trusts_its_memory_is_put_right_by_the_database() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("no append was refused");
+}
+
+/// What a trusting lane reads of a key for one slot's sake tells it of the other too: no append is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_read_for_one_slot_is_known_in_the_other() {
+    let cluster = Cluster::shared();
+    let (_, [one, other]) = two_instances(&cluster).await;
+    let record = async |instance: &Ledger, orders: Vec<pb::Order>| {
+        let request = pb::RecordOrdersRequest { batch_id: String::new(), orders };
+        instance.intake.record_orders(Request::new(request)).await.unwrap().into_inner().results
+    };
+    let journals = |told: Vec<pb::OrderResult>| -> Vec<u64> {
+        told.iter().map(|result| LineId::parse(&result.line_id).unwrap().position.journal.get()).collect()
+    };
+    let mut last = 0;
+    for from in (0..200).step_by(20) {
+        let booked = record(&one, (from..from + 20).map(open).collect()).await;
+        last = *journals(booked).iter().max().unwrap();
+    }
+    record(&other, (0..20).map(|n| completed(n, 30)).collect()).await;
+    let told = record(&one, (0..20).flat_map(|n| [open(n), completed(n, 30)]).collect()).await;
+    assert!(told.iter().all(|result| result.outcome == pb::Outcome::Replayed as i32), "{told:?}");
+    // Each try takes a number: the two lanes took one each for the replays, and again one each for these.
+    let next = record(&one, (200..220).map(open).collect()).await;
+    let (first, lanes) = (*journals(next).iter().min().unwrap(), 2);
+    assert_eq!(first, last + lanes + 1, "no group was decided twice");
 }
 
 /// SQLite, opened again: the lane's memory is empty, comes to be trusted, and is wrong. What the refused append had written is undone.
