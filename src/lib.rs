@@ -79,8 +79,8 @@
 //! | everything has a limit | `wire.rs`, `waits.rs`, script 04 |
 //!
 //! # Where to add things
-//! - A field of `Order`: `proto/`, `types::Order`, `api::decode_order`, `ledger::encode` (a new encoding version), both migrations, both
-//!   `append.rs`, `store/rows.rs`.
+//! - A field of `Order`: `proto/`, `types::Order`, `api::decode_order`, `ledger::encode` (a new encoding version), both migrations,
+//!   `store/postgres/` `columns.rs`, `few.rs` and their `.sql`, `store/sqlite/append.rs` and its `.sql`, `store/rows.rs`.
 //! - An RPC: a file under `api/<service>/`; a question: `store/mod.rs` and one `.sql` file for each database.
 //! - A rule: `rating::rule`, a seed in `migrations/seeds/rules.csv`, a script.
 
