@@ -4,7 +4,7 @@ use crate::api::{CoverageApi, IntakeApi, REQUEST_BYTES, RESPONSE_BYTES, Registry
 use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::intake::{Intake, Registry, SNAPSHOT_REFRESH, SNAPSHOT_STALE};
-use crate::store::postgres::{self, Connections, Postgres};
+use crate::store::postgres::{self, Connections, Folding, Postgres};
 use crate::store::sqlite::Sqlite;
 use crate::store::{GuardFailure, Store, StoreError};
 use proto::coverage_service_server::CoverageServiceServer;
@@ -90,7 +90,7 @@ pub async fn open_store(config: &Config, clock: Clock) -> Result<Store, GuardFai
             }
             let connections =
                 Connections { writers: 2 * config.lanes as u32 + EXTRA_WRITERS, readers: config.readers };
-            Postgres::open(url, connections, config.leniency).await.map(Store::Postgres)
+            Postgres::open(url, connections, config.leniency, Folding::default()).await.map(Store::Postgres)
         }
     }
 }

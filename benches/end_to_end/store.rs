@@ -150,8 +150,9 @@ impl Store {
             }
             Self::Postgres { url, .. } => {
                 let sql = "select c.relname::text, pg_relation_size(c.oid)::float8 from pg_class c
-                           where c.oid = 'ledger.line'::regclass
-                              or c.oid in (select indexrelid from pg_index where indrelid = 'ledger.line'::regclass)";
+                           where c.oid in (select t::regclass::oid from unnest(array['ledger.line', 'ledger.worker_run', 'ledger.worker_run_part']) t)
+                              or c.oid in (select indexrelid from pg_index i where i.indrelid in ('ledger.line'::regclass,
+                                  'ledger.worker_run'::regclass, 'ledger.worker_run_part'::regclass))";
                 let mut connection = PgConnection::connect(url).await.unwrap();
                 sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
             }

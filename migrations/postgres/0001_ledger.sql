@@ -66,7 +66,7 @@ create table ledger.line (
     constraint line_end_whole check ((ended_at is null) = (end_kind is null)),
     constraint line_amount_of_state check ((premium_state = 4) = (amount is not null) or kind > 2)
 );
-create index line_worker_idx on ledger.line (worker_id, accepted_at);
+create index line_journal_idx on ledger.line (journal_id);
 comment on table  ledger.line is 'Premium lines: what was booked of each order event and correction.';
 comment on column ledger.line.journal_id is 'The journal that booked it.';
 comment on column ledger.line.line_no is 'Its place in the journal, from 0.';
@@ -283,6 +283,41 @@ comment on column ledger.past_limit.received_on is 'Day received, Asia/Shanghai.
 comment on column ledger.past_limit.entry_type is 'Type of the entry that was not kept: 2 CONFLICT, 3 REFUSAL.';
 comment on column ledger.past_limit.arrivals is 'How many came.';
 
+-- The index by worker, outside the ledger: derived from the lines (src/store/run.rs).
+
+create table ledger.worker_run (
+    run_id         bigint      not null constraint worker_run_pkey primary key,
+    level          smallint    not null,
+    orders         bigint      not null,
+    first_accepted timestamptz not null,
+    last_accepted  timestamptz not null,
+    journals       bigint[],
+    constraint worker_run_whole check ((level = 0) = (journals is not null))
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+comment on table  ledger.worker_run is 'Runs: orders sorted by worker and acceptance. Every line is in exactly one; short ones are merged, and go.';
+comment on column ledger.worker_run.run_id is 'Id of the journal that brought it, or an id that no journal has.';
+comment on column ledger.worker_run.level is '0: held in memory, made from the lines of journals. 1 and up: in parts; how often it was merged.';
+comment on column ledger.worker_run.orders is 'How many orders.';
+comment on column ledger.worker_run.first_accepted is 'Their earliest acceptance.';
+comment on column ledger.worker_run.last_accepted is 'Their latest acceptance.';
+comment on column ledger.worker_run.journals is 'The journals whose lines it is made from; null: in parts.';
+
+create table ledger.worker_run_part (
+    run_id         bigint      not null,
+    first_worker   uuid        not null,
+    first_accepted timestamptz not null,
+    part_no        integer     not null,
+    entries        bytea       not null,
+    constraint worker_run_part_pkey primary key (run_id, first_worker, first_accepted, part_no)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000);
+alter table ledger.worker_run_part alter column entries set storage plain;
+comment on table  ledger.worker_run_part is 'Parts of runs, each a few neighbouring records.';
+comment on column ledger.worker_run_part.run_id is 'The run.';
+comment on column ledger.worker_run_part.first_worker is 'Worker of its first record.';
+comment on column ledger.worker_run_part.first_accepted is 'Acceptance of its first record.';
+comment on column ledger.worker_run_part.part_no is 'Its place in the run, from 0.';
+comment on column ledger.worker_run_part.entries is 'The records (src/store/run.rs).';
+
 -- Guards. The grants alone keep the ledger append-only; the triggers stand behind them.
 
 create function ledger.refuse_change() returns trigger language plpgsql as $$
@@ -308,6 +343,7 @@ end
 $$;
 revoke insert on ledger.identity from premium_ledger_writer;
 grant select, insert, update on ledger.refusal_repeat, ledger.conflict_repeat, ledger.past_limit to premium_ledger_writer;
+grant select, insert, delete on ledger.worker_run, ledger.worker_run_part to premium_ledger_writer;
 grant usage on sequence ledger.journal_id_seq to premium_ledger_writer;
 grant usage on schema ledger to premium_ledger_writer;
 -- The migrator's own table, in this schema too: read at start to see that the schema is of the program's version.
@@ -320,6 +356,13 @@ select l.*, j.recorded_at
 from ledger.line l
 join ledger.journal j using (journal_id)
 where l.platform_code = (select current_setting('ledger.tenant', true))
+   or '*' = (select current_setting('ledger.tenant', true));
+
+-- What the index by worker is made from: the same rows without their journals' times.
+create view ledger_read.line_of_journal with (security_barrier) as
+select journal_id, worker_id, accepted_at, platform_code, order_id, assignment_no
+from ledger.line
+where platform_code = (select current_setting('ledger.tenant', true))
    or '*' = (select current_setting('ledger.tenant', true));
 
 create view ledger_read.conflict with (security_barrier) as
@@ -349,6 +392,29 @@ from ledger.watermark w
 join ledger.journal j using (journal_id)
 where w.platform_code = (select current_setting('ledger.tenant', true))
    or '*' = (select current_setting('ledger.tenant', true));
+
+-- The newest report of each platform. A view of its own: a question cannot ask a barrier view for the newest without reading all. Platforms are
+-- found by stepping through the key.
+create view ledger_read.newest_watermark with (security_barrier) as
+with recursive platform (platform_code) as (
+    (select platform_code from ledger.watermark order by platform_code limit 1)
+    union all
+    select (select w.platform_code from ledger.watermark w where w.platform_code > p.platform_code order by w.platform_code limit 1)
+    from platform p
+    where p.platform_code is not null
+)
+select w.*, j.recorded_at
+from platform p
+cross join lateral (select * from ledger.watermark v where v.platform_code = p.platform_code order by v.report_no desc limit 1) as w
+join ledger.journal j using (journal_id)
+where w.platform_code = (select current_setting('ledger.tenant', true))
+   or '*' = (select current_setting('ledger.tenant', true));
+
+-- Runs name orders of every platform: all or nothing. No barriers: there is no row to look behind, and they would read a run whole.
+create view ledger_read.worker_run as
+select * from ledger.worker_run where '*' = (select current_setting('ledger.tenant', true));
+create view ledger_read.worker_run_part as
+select * from ledger.worker_run_part where '*' = (select current_setting('ledger.tenant', true));
 
 -- The registry is public: scopes, rates and rules are the same for everybody.
 create view ledger_read.registry_row with (security_barrier) as select * from ledger.registry_row;

@@ -3,7 +3,7 @@
 //! A worker's orders around the instant are found by (worker, acceptance) in a window bounded by the longest order that a rule allows; all
 //! lines of those orders are read, so that lines which disagree about worker or acceptance are seen too.
 //!
-//! Watermarks are read first: one that is read says that the lines it promises are booked already, so the reads after it see them. The other
+//! The watermarks of all platforms are read first: one that is read says that the lines it promises are booked already, so the reads after it see them. The other
 //! way round, a late line and the watermark behind it could come between, and the answer would call complete what it had not seen.
 
 mod interval;
@@ -13,9 +13,10 @@ pub use interval::{Interval, intervals};
 pub use reason::{Judged, judge};
 
 use crate::rating::{MAX_ORDER_LENGTH_SECONDS, Snapshot};
-use crate::store::{NewestWatermark, Store, StoreResult};
-use crate::types::{Code, CoverageReason, Day, Instant, WorkerId};
+use crate::store::{NewestWatermark, OrdersOfWorker, Store, StoreResult};
+use crate::types::{Code, CoverageReason, Day, Instant, OrderKey, WorkerId};
 use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 
 /// How far to look on each side of the instant, seconds, unless asked otherwise.
 pub const DEFAULT_WINDOW_SECONDS: i64 = 12 * 3_600;
@@ -78,19 +79,18 @@ pub struct WorkerDay {
 pub async fn ask(store: &Store, snapshot: &Snapshot, question: Question) -> StoreResult<Coverage> {
     let Question { worker, at, window_seconds } = question;
     let from = at.plus_seconds(-window_seconds - MAX_ORDER_LENGTH_SECONDS);
-    let watermarks = watermarks(store, snapshot, worker, at).await?;
-    let intervals = read(store, snapshot, worker, from, at.plus_seconds(window_seconds)).await?;
-    let complete = watermarks.iter().filter(|w| w.relevant).all(|w| reaches(w, at));
-    let Judged { reason, mut intervals, gap_before, gap_after } = judge(intervals, at, window_seconds, complete);
+    let found = find(store, snapshot, worker, at, from..=at.plus_seconds(window_seconds)).await?;
+    let complete = found.watermarks.iter().filter(|w| w.relevant).all(|w| reaches(w, at));
+    let Judged { reason, mut intervals, gap_before, gap_after } =
+        judge(found.intervals, at, window_seconds, complete);
     intervals.truncate(MAX_INTERVALS);
-    Ok(Coverage { reason, intervals, gap_before, gap_after, watermarks })
+    Ok(Coverage { reason, intervals, gap_before, gap_after, watermarks: found.watermarks })
 }
 
 /// Lists one day.
 pub async fn list_day(store: &Store, snapshot: &Snapshot, worker: WorkerId, day: Day) -> StoreResult<WorkerDay> {
     let from = day.start().plus_seconds(-MAX_ORDER_LENGTH_SECONDS);
-    let watermarks = watermarks(store, snapshot, worker, day.end()).await?;
-    let mut intervals = read(store, snapshot, worker, from, day.end()).await?;
+    let Found { mut intervals, watermarks } = find(store, snapshot, worker, day.end(), from..=day.end()).await?;
     intervals.retain(|interval| interval.accepted_at < day.end() && interval.until() >= day.start());
     let truncated = intervals.len() > MAX_INTERVALS;
     intervals.truncate(MAX_INTERVALS);
@@ -101,14 +101,46 @@ fn reaches(watermark: &PlatformWatermark, at: Instant) -> bool {
     watermark.newest.as_ref().is_some_and(|newest| newest.watermark.at >= at)
 }
 
+/// What is known of a worker.
+struct Found {
+    /// Of orders accepted in a range; by acceptance.
+    intervals: Vec<Interval>,
+    /// Those that count at an instant.
+    watermarks: Vec<PlatformWatermark>,
+}
+
+async fn find(
+    store: &Store,
+    snapshot: &Snapshot,
+    worker: WorkerId,
+    at: Instant,
+    accepted: RangeInclusive<Instant>,
+) -> StoreResult<Found> {
+    let platforms = snapshot.platforms();
+    let platforms = platforms.iter().filter_map(|code| Code::parse((*code).to_owned()).ok()).collect::<Vec<_>>();
+    let newest = store.watermarks(&platforms.iter().collect::<Vec<_>>()).await?;
+    let relevant = at.plus_seconds(-RELEVANT_SECONDS)..=at;
+    let (from, to) = (*relevant.start().min(accepted.start()), *relevant.end().max(accepted.end()));
+    let OrdersOfWorker { booked, kept } = store.orders_of_worker(worker, from, to).await?;
+    let of_platforms = booked.iter().filter(|order| relevant.contains(&order.accepted_at));
+    let of_platforms: BTreeSet<Code> = of_platforms.map(|order| order.key.platform.clone()).collect();
+    let keys = booked.iter().chain(&kept).filter(|order| accepted.contains(&order.accepted_at));
+    let keys: BTreeSet<&OrderKey> = keys.map(|order| &order.key).collect();
+    let intervals = read(store, snapshot, worker, keys).await?;
+    Ok(Found { intervals, watermarks: watermarks(snapshot, at, of_platforms, newest) })
+}
+
 async fn read(
     store: &Store,
     snapshot: &Snapshot,
     worker: WorkerId,
-    from: Instant,
-    to: Instant,
+    keys: BTreeSet<&OrderKey>,
 ) -> StoreResult<Vec<Interval>> {
-    let (orders, conflicts) = store.orders_of_worker(worker, from, to).await?;
+    let keys: Vec<&OrderKey> = keys.into_iter().collect();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (orders, conflicts) = store.lines_and_conflicts(&keys).await?;
     let mut found = Vec::new();
     for (key, lines) in &orders {
         let conflicts = conflicts.get(key).map_or(&[][..], Vec::as_slice);
@@ -119,24 +151,22 @@ async fn read(
     Ok(found)
 }
 
-async fn watermarks(
-    store: &Store,
+/// Of the relevant platforms; where there are none, of all in scope.
+fn watermarks(
     snapshot: &Snapshot,
-    worker: WorkerId,
     at: Instant,
-) -> StoreResult<Vec<PlatformWatermark>> {
-    let of_worker = store.watermarks_of_worker(worker, at.plus_seconds(-RELEVANT_SECONDS), at).await?;
-    if !of_worker.is_empty() {
-        let relevant = |(platform, newest)| PlatformWatermark { platform, newest, relevant: true };
-        let mut relevant: Vec<_> = of_worker.into_iter().map(relevant).collect();
-        relevant.sort_by(|a, b| a.platform.cmp(&b.platform));
-        return Ok(relevant);
-    }
-    let codes = snapshot.platforms_in_scope(at.day()).into_iter();
-    let in_scope: BTreeSet<Code> = codes.filter_map(|code| Code::parse(code.to_owned()).ok()).collect();
-    let newest = store.watermarks(&in_scope.iter().collect::<Vec<_>>()).await?;
+    relevant: BTreeSet<Code>,
+    newest: Vec<NewestWatermark>,
+) -> Vec<PlatformWatermark> {
     let mut newest: HashMap<Code, NewestWatermark> =
         newest.into_iter().map(|n| (n.watermark.platform.clone(), n)).collect();
-    let of = |platform: Code| PlatformWatermark { newest: newest.remove(&platform), relevant: false, platform };
-    Ok(in_scope.into_iter().map(of).collect())
+    let is_relevant = !relevant.is_empty();
+    let in_scope = || {
+        let codes = snapshot.platforms_in_scope(at.day()).into_iter();
+        codes.filter_map(|code| Code::parse(code.to_owned()).ok()).collect()
+    };
+    let platforms: BTreeSet<Code> = if is_relevant { relevant } else { in_scope() };
+    let of =
+        |platform: Code| PlatformWatermark { newest: newest.remove(&platform), relevant: is_relevant, platform };
+    platforms.into_iter().map(of).collect()
 }

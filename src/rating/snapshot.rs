@@ -155,6 +155,11 @@ impl Snapshot {
         self.platforms.contains_key(code)
     }
 
+    /// All platforms that the registry ever knew.
+    pub fn platforms(&self) -> Vec<&str> {
+        self.platforms.keys().map(String::as_str).collect()
+    }
+
     /// How many codes of platforms and of industries are known; both are bounded by [`Self::MAX_CODES`].
     pub fn codes(&self) -> (usize, usize) {
         (self.platforms.len(), self.industries.len())

@@ -4,6 +4,7 @@
 mod guard;
 pub mod postgres;
 mod rows;
+mod run;
 pub mod sqlite;
 
 use crate::ledger::{Journal, RequestRecord};
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use std::error::Error;
 
 pub use guard::GuardFailure;
+pub use run::WorkerOrder;
 
 /// Most lines, and most conflicts, of all keys, that one question reads.
 pub const LINES_PER_QUESTION: u32 = 20_000;
@@ -106,6 +108,15 @@ pub struct NewestWatermark {
 pub type LinesOfKeys = HashMap<OrderKey, Vec<Posted>>;
 /// Kept conflicts of each key, by arrival.
 pub type ConflictsOfKeys = HashMap<OrderKey, Vec<KeptConflict>>;
+
+/// A worker's orders: where to look for his cover.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrdersOfWorker {
+    /// By a line.
+    pub booked: Vec<WorkerOrder>,
+    /// By a kept conflict.
+    pub kept: Vec<WorkerOrder>,
+}
 
 /// Who asks: people's questions never take the connections that orders wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,26 +271,20 @@ impl Store {
         ask!(self.registry_after(row))
     }
 
-    /// All lines and kept conflicts of the orders that, by a line or by a kept conflict, were this worker's and accepted from one instant to
-    /// another, both included.
+    /// A worker's orders accepted from one instant to another, both included; in no order, some maybe twice.
     pub async fn orders_of_worker(
         &self,
         worker: WorkerId,
         from: Instant,
         to: Instant,
-    ) -> StoreResult<(LinesOfKeys, ConflictsOfKeys)> {
-        let (lines, conflicts) = ask!(self.orders_of_worker(worker, from, to))?;
-        Ok((lines_by_key(lines), conflicts_by_key(conflicts)))
+    ) -> StoreResult<OrdersOfWorker> {
+        ask!(self.orders_of_worker(worker, from, to))
     }
 
-    /// Platforms with a line of this worker accepted from one instant to another, both included; each with its newest report, if it made one.
-    pub async fn watermarks_of_worker(
-        &self,
-        worker: WorkerId,
-        from: Instant,
-        to: Instant,
-    ) -> StoreResult<Vec<(Code, Option<NewestWatermark>)>> {
-        ask!(self.watermarks_of_worker(worker, from, to))
+    /// All lines and kept conflicts of these keys.
+    pub async fn lines_and_conflicts(&self, keys: &[&OrderKey]) -> StoreResult<(LinesOfKeys, ConflictsOfKeys)> {
+        let (lines, conflicts) = ask!(self.lines_and_conflicts(keys))?;
+        Ok((lines_by_key(lines), conflicts_by_key(conflicts)))
     }
 
     /// The database answers.

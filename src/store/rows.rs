@@ -1,5 +1,6 @@
 //! Turns stored rows back into the ledger's words, the same way for both databases. What cannot be read is named by its column.
 
+use super::run::WorkerOrder;
 use super::{KeptConflict, KeptRefusal, NewestWatermark, StoreError, StoreResult, position};
 use crate::ledger::{RequestRecord, RequestedBy};
 use crate::types::{
@@ -20,6 +21,8 @@ pub trait Columns {
     fn int_opt(&self, column: &'static str) -> StoreResult<Option<i64>>;
     /// Bytes.
     fn bytes(&self, column: &'static str) -> StoreResult<Vec<u8>>;
+    /// Bytes or null.
+    fn bytes_opt(&self, column: &'static str) -> StoreResult<Option<Vec<u8>>>;
     /// A UUID.
     fn uuid(&self, column: &'static str) -> StoreResult<uuid::Uuid>;
     /// An instant or null.
@@ -227,8 +230,7 @@ pub fn platform(row: &impl Columns) -> StoreResult<Code> {
     code(row, "platform_code")
 }
 
-/// A platform, and its newest report where the row has one.
-pub fn relevant_platform(row: &impl Columns) -> StoreResult<(Code, Option<NewestWatermark>)> {
-    let reported = row.text_opt("platform_code")?.is_some();
-    Ok((code(row, "relevant_platform")?, reported.then(|| watermark(row)).transpose()?))
+/// Columns accepted_at, platform_code, order_id, assignment_no.
+pub fn worker_order(row: &impl Columns) -> StoreResult<WorkerOrder> {
+    Ok(WorkerOrder { accepted_at: row.instant("accepted_at")?, key: order_key(row)? })
 }

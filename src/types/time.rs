@@ -21,6 +21,9 @@ impl Instant {
     /// The first: begin of the year 1.
     const FIRST: i64 = -62_135_510_400 * MICROS_PER_SECOND;
 
+    /// Begin of the year 1.
+    pub const EARLIEST: Self = Self(Self::FIRST);
+
     /// From microseconds; nothing where they lie outside the years 1 to 9999.
     pub const fn from_micros(micros: i64) -> Option<Self> {
         if micros < Self::FIRST || micros > Self::LAST {

@@ -1,14 +1,16 @@
-//! Appends a journal in one transaction: begin, the journal's row, one COPY for each type of entry it holds, the counters,
+//! Appends a journal in one transaction: begin, the journal's row with its run of the index by worker, one COPY for each type of entry it holds, the counters,
 //! commit; or, where it holds few lines and nothing else, in one statement (`few`). A commit whose answer was lost is looked up by the
 //! journal's id.
 //!
 //! Round trips of a journal with lines only: 1, or 5 (begin, journal, COPY start, COPY data, commit).
 //! Lock order: journal id, slots by key, then the other entries, then counters by key.
 
+use super::by_worker::run_of;
 use super::codec::{PgDay, PgInstant, store_error};
 use super::copy::CopyBuffer;
 use super::{Postgres, columns, few};
 use crate::ledger::{ENCODING_VERSION, Journal, RequestRecord};
+use crate::store::run::Run;
 use crate::store::{StoreError, StoreResult};
 use crate::types::{Instant, Repeats};
 use sqlx::{PgConnection, Row};
@@ -41,7 +43,8 @@ impl Postgres {
         }
         let mut transaction = self.writer.begin().await.map_err(store_error)?;
         let connection = &mut *transaction;
-        let recorded_at = insert_journal(connection, journal, root).await?;
+        let run = run_of(journal);
+        let recorded_at = insert_journal(connection, journal, root, run.as_ref()).await?;
         copy(connection, include_str!("sql/copy_line.sql"), &journal.lines, columns::line).await?;
         copy(connection, include_str!("sql/copy_conflict.sql"), journal.placed_conflicts(), columns::conflict)
             .await?;
@@ -60,6 +63,9 @@ impl Postgres {
         }
         raise(connection, &journal.repeats).await?;
         transaction.commit().await.map_err(store_error)?;
+        if let Some((run, ..)) = run {
+            self.by_worker.appended(journal.id.get() as i64, run);
+        }
         Ok(recorded_at)
     }
 
@@ -85,12 +91,16 @@ async fn insert_journal(
     connection: &mut PgConnection,
     journal: &Journal,
     root: &[u8; 32],
+    run: Option<&(Run, Instant, Instant)>,
 ) -> StoreResult<Instant> {
     let row = sqlx::query(include_str!("sql/insert_journal.sql"))
         .bind(journal.id.get() as i64)
         .bind(journal.count() as i32)
         .bind(i16::from(ENCODING_VERSION))
         .bind(&root[..])
+        .bind(run.map(|(run, ..)| run.len() as i64))
+        .bind(run.map(|(_, first, _)| PgInstant(*first)))
+        .bind(run.map(|(.., last)| PgInstant(*last)))
         .fetch_one(connection)
         .await
         .map_err(store_error)?;
@@ -98,7 +108,7 @@ async fn insert_journal(
 }
 
 /// One COPY, unless there is nothing to copy.
-async fn copy<T>(
+pub(super) async fn copy<T>(
     connection: &mut PgConnection,
     statement: &str,
     rows: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,

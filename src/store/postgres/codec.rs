@@ -130,6 +130,10 @@ impl Columns for PgRow {
         get(self, column)
     }
 
+    fn bytes_opt(&self, column: &'static str) -> StoreResult<Option<Vec<u8>>> {
+        get(self, column)
+    }
+
     fn uuid(&self, column: &'static str) -> StoreResult<uuid::Uuid> {
         get(self, column)
     }

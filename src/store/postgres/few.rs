@@ -1,6 +1,7 @@
 //! Appends a journal of few lines in one statement and one round trip; a COPY takes four more, and pays from [`FEW_LINES`] on.
 
 use super::Postgres;
+use super::by_worker::run_of;
 use super::codec::{PgInstant, store_error};
 use crate::ledger::{ENCODING_VERSION, Journal};
 use crate::store::{StoreError, StoreResult};
@@ -27,6 +28,8 @@ impl Postgres {
         fn text(code: &Option<Code>) -> Option<&str> {
             code.as_ref().map(Code::as_str)
         }
+        let (run, first, last) =
+            run_of(journal).ok_or_else(|| StoreError::Corrupt("journal: no lines".to_owned()))?;
         let query = sqlx::query(include_str!("sql/append_few.sql"))
             .bind(journal.id.get() as i64)
             .bind(journal.count() as i32)
@@ -57,7 +60,10 @@ impl Postgres {
             .bind(all(journal, |l| l.priced.rate.map(|rate| rate.get() as i32)))
             .bind(all(journal, |l| l.priced.revision.get() as i32))
             .bind(all(journal, |l| l.corrects.map(|slot| slot.get() as i16)))
-            .bind(all(journal, |l| l.reversal_reason.map(|reason| i16::from(reason.code()))));
+            .bind(all(journal, |l| l.reversal_reason.map(|reason| i16::from(reason.code()))))
+            .bind(run.len() as i64)
+            .bind(PgInstant(first))
+            .bind(PgInstant(last));
         // All rows, not the first: the statement's transaction has ended only once its last word was read.
         let rows = query.fetch_all(&self.writer).await.map_err(store_error)?;
         let row = rows.first().ok_or_else(|| StoreError::Corrupt("journal: nothing was inserted".to_owned()))?;
@@ -65,6 +71,8 @@ impl Postgres {
         if inserted != journal.lines.len() as i64 {
             return Err(StoreError::Corrupt(format!("{inserted} of {} lines were inserted", journal.lines.len())));
         }
-        row.try_get::<PgInstant, _>(0).map(|at| at.0).map_err(store_error)
+        let recorded_at: PgInstant = row.try_get(0).map_err(store_error)?;
+        self.by_worker.appended(journal.id.get() as i64, run);
+        Ok(recorded_at.0)
     }
 }

@@ -22,8 +22,9 @@ const LEDGER_TABLES: [&str; 9] = [
     "registry_row",
     "request",
 ];
-/// Tables of schema `ledger` that are no part of the ledger: counters, and the migrations' own.
-const OTHER_TABLES: [&str; 4] = ["refusal_repeat", "conflict_repeat", "past_limit", "_sqlx_migrations"];
+/// Tables of schema `ledger` that are no part of the ledger: counters, the index by worker, and the migrations' own.
+const OTHER_TABLES: [&str; 6] =
+    ["refusal_repeat", "conflict_repeat", "past_limit", "worker_run", "worker_run_part", "_sqlx_migrations"];
 
 /// A ledger was made here, of whatever version.
 pub async fn schema_exists(connection: &mut PgConnection) -> Result<bool, GuardFailure> {

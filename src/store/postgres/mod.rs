@@ -2,17 +2,21 @@
 //! `premium_ledger_reader`; only `migrate` is the owner.
 
 mod append;
+mod by_worker;
 mod codec;
 mod columns;
 mod copy;
 mod doubts;
 mod few;
+mod fold;
 mod guard;
 mod migrate;
 mod read;
 
+pub use by_worker::Folding;
 pub use migrate::migrate;
 
+use self::by_worker::{ByWorker, FoldTask};
 use self::codec::store_error;
 use super::{GuardFailure, Leniency, StoreResult};
 use crate::types::{JournalId, LedgerId};
@@ -46,6 +50,10 @@ pub struct Connections {
 pub struct Postgres {
     writer: PgPool,
     reader: PgPool,
+    /// One connection, of the task that merges.
+    folder: PgPool,
+    by_worker: Arc<ByWorker>,
+    fold_task: Option<Arc<FoldTask>>,
     ledger_id: LedgerId,
     weaknesses: Arc<[String]>,
     /// Ids left of the block taken last.
@@ -54,7 +62,12 @@ pub struct Postgres {
 
 impl Postgres {
     /// Opens a migrated ledger, once its guards and its durability were checked.
-    pub async fn open(url: &str, connections: Connections, leniency: Leniency) -> Result<Self, GuardFailure> {
+    pub async fn open(
+        url: &str,
+        connections: Connections,
+        leniency: Leniency,
+        folding: Folding,
+    ) -> Result<Self, GuardFailure> {
         let options: PgConnectOptions = url.parse().map_err(store_error)?;
         let options = options.application_name("premium-ledger");
         let mut login = connect(&options).await?;
@@ -72,13 +85,19 @@ impl Postgres {
         let id: i64 = row.try_get(0).map_err(store_error)?;
         let ledger_id = u64::try_from(id).ok().and_then(LedgerId::new);
         let corrupt = || super::StoreError::Corrupt("identity: ledger_id has more than 40 bits".to_owned());
-        Ok(Self {
+        let store = Self {
+            folder: pool(&options, 1, include_str!("sql/session_writer.sql")),
+            by_worker: Arc::new(ByWorker::new(folding)),
+            fold_task: None,
             writer,
             reader,
             ledger_id: ledger_id.ok_or_else(corrupt)?,
             weaknesses: weaknesses.into(),
             ids: Arc::new(Mutex::new(0..0)),
-        })
+        };
+        // The task's own store has no task: the last of the others ends it.
+        let task = tokio::spawn(fold::run(store.clone(), store.by_worker.due())).abort_handle();
+        Ok(Self { fold_task: Some(Arc::new(FoldTask(task))), ..store })
     }
 
     /// See [`super::Store::ledger_id`].
@@ -116,6 +135,10 @@ impl Postgres {
 
     /// See [`super::Store::close`].
     pub async fn close(&self) {
+        if let Some(task) = &self.fold_task {
+            task.0.abort();
+        }
+        self.folder.close().await;
         self.writer.close().await;
         self.reader.close().await;
     }

@@ -1,7 +1,7 @@
 //! Questions, each one statement (two, where orders of a worker are disputed). Those of the intake run as the writer, those of people as the reader.
 
 use super::Postgres;
-use super::codec::{PgDay, PgInstant, store_error};
+use super::codec::{PgDay, store_error};
 use crate::ledger::RequestRecord;
 use crate::store::rows::{self, Columns, corrupt};
 use crate::store::{
@@ -9,8 +9,8 @@ use crate::store::{
     StoreResult,
 };
 use crate::types::{
-    Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
-    RequestId, RowId, ViolationCode, WorkerId,
+    Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, JournalId, OrderKey, Posted, RegistryRow, RequestId, RowId,
+    ViolationCode,
 };
 use sqlx::Row;
 use std::collections::BTreeSet;
@@ -164,23 +164,18 @@ impl Postgres {
         found.iter().map(rows::registry_row).collect()
     }
 
-    /// See [`crate::store::Store::orders_of_worker`].
-    pub async fn orders_of_worker(
-        &self,
-        worker: WorkerId,
-        from: Instant,
-        to: Instant,
-    ) -> StoreResult<(Vec<Posted>, Vec<KeptConflict>)> {
-        let found = sqlx::query(include_str!("sql/lines_of_worker.sql"))
-            .bind(worker.uuid())
-            .bind(PgInstant(from))
-            .bind(PgInstant(to))
+    /// See [`crate::store::Store::lines_and_conflicts`].
+    pub async fn lines_and_conflicts(&self, keys: &[&OrderKey]) -> StoreResult<(Vec<Posted>, Vec<KeptConflict>)> {
+        let found = sqlx::query(include_str!("sql/lines_and_disputes_of.sql"))
+            .bind(platforms(keys))
+            .bind(order_ids(keys))
+            .bind(assignments(keys))
             .bind(i64::from(LINES_PER_QUESTION) + 1)
             .fetch_all(&self.reader)
             .await
             .map_err(store_error)?;
         if found.len() > LINES_PER_QUESTION as usize {
-            return Err(StoreError::TooMuch("orders of the worker"));
+            return Err(StoreError::TooMuch("lines of the orders asked about"));
         }
         let lines = found.iter().map(rows::posted).collect::<StoreResult<Vec<_>>>()?;
         let mut disputed = BTreeSet::new();
@@ -194,22 +189,5 @@ impl Postgres {
             false => self.conflicts_of(&disputed.into_iter().collect::<Vec<_>>()).await?,
         };
         Ok((lines, conflicts))
-    }
-
-    /// See [`crate::store::Store::watermarks_of_worker`].
-    pub async fn watermarks_of_worker(
-        &self,
-        worker: WorkerId,
-        from: Instant,
-        to: Instant,
-    ) -> StoreResult<Vec<(Code, Option<NewestWatermark>)>> {
-        let found = sqlx::query(include_str!("sql/watermarks_of_worker.sql"))
-            .bind(worker.uuid())
-            .bind(PgInstant(from))
-            .bind(PgInstant(to))
-            .fetch_all(&self.reader)
-            .await
-            .map_err(store_error)?;
-        found.iter().map(rows::relevant_platform).collect()
     }
 }

@@ -50,7 +50,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::ledger::Journal;
     use crate::store::sqlite::{Place, Sqlite};
-    use crate::store::{Leniency, StoreError};
+    use crate::store::{Leniency, StoreError, WorkerOrder};
     use crate::types::{
         Area, Code, Instant, JournalId, Line, LineKind, Order, OrderKey, Period, PremiumReason, PremiumState,
         Priced, Province, RowId, Slot, WorkerId,
@@ -122,16 +122,12 @@ mod tests {
             for (from, to) in [(0, 1_000), (200, 600)] {
                 let his = all.lines.iter().filter(|line| line.order.worker == worker);
                 let his = his.filter(|line| (from..=to).contains(&line.order.accepted_at.micros()));
-                let (mut keys, mut platforms) = (BTreeSet::new(), BTreeSet::new());
-                for line in his {
-                    keys.insert(line.order.key.clone());
-                    platforms.insert(line.order.key.platform.clone());
-                }
-                let found = store.keys_of_worker(worker, instant(from), instant(to)).await.unwrap();
-                assert_eq!(found.len(), keys.len(), "none twice");
-                assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), keys, "worker {n}, {booked} booked");
-                let found = store.watermarks_of_worker(worker, instant(from), instant(to)).await.unwrap();
-                assert_eq!(found.into_iter().map(|(platform, _)| platform).collect::<BTreeSet<_>>(), platforms);
+                let his: BTreeSet<_> = his
+                    .map(|line| WorkerOrder { accepted_at: line.order.accepted_at, key: line.order.key.clone() })
+                    .collect();
+                let found = store.orders_of_worker(worker, instant(from), instant(to)).await.unwrap().booked;
+                assert_eq!(found.len(), his.len(), "none twice");
+                assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), his, "worker {n}, {booked} booked");
             }
         }
     }

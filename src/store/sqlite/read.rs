@@ -6,8 +6,8 @@ use super::codec::store_error;
 use crate::ledger::RequestRecord;
 use crate::store::rows::{self, Columns, corrupt};
 use crate::store::{
-    Asker, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark, StoreError,
-    StoreResult,
+    Asker, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark, OrdersOfWorker,
+    StoreError, StoreResult,
 };
 use crate::types::{
     Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
@@ -136,52 +136,30 @@ impl Sqlite {
         worker: WorkerId,
         from: Instant,
         to: Instant,
-    ) -> StoreResult<(Vec<Posted>, Vec<KeptConflict>)> {
-        let keys = self.keys_of_worker(worker, from, to).await?;
-        let keys: Vec<&OrderKey> = keys.iter().collect();
-        Ok((self.lines_of(&keys, Asker::Question).await?, self.conflicts_of(&keys).await?))
-    }
-
-    /// Order keys that, by a line or a kept conflict, were this worker's and accepted in a range.
-    pub(super) async fn keys_of_worker(
-        &self,
-        worker: WorkerId,
-        from: Instant,
-        to: Instant,
-    ) -> StoreResult<Vec<OrderKey>> {
-        let unfolded = self.unfolded(worker, from, to);
-        let found = sqlx::query(include_str!("sql/keys_of_worker.sql"))
+    ) -> StoreResult<OrdersOfWorker> {
+        let unfolded: Vec<String> = self.by_worker.find(worker, from, to).iter().map(i64::to_string).collect();
+        let rows = sqlx::query(include_str!("sql/orders_of_worker.sql"))
             .bind(worker.uuid())
             .bind(from.micros())
             .bind(to.micros())
             .bind(i64::from(LINES_PER_QUESTION) + 1)
-            .bind(unfolded)
+            .bind(format!("[{}]", unfolded.join(",")))
             .fetch_all(&self.reader)
             .await
             .map_err(store_error)?;
-        if found.len() > LINES_PER_QUESTION as usize {
+        if rows.len() > LINES_PER_QUESTION as usize {
             return Err(StoreError::TooMuch("orders of the worker"));
         }
-        found.iter().map(rows::order_key).collect()
+        let mut found = OrdersOfWorker::default();
+        for row in &rows {
+            let orders = if row.int("is_booked")? == 1 { &mut found.booked } else { &mut found.kept };
+            orders.push(rows::worker_order(row)?);
+        }
+        Ok(found)
     }
 
-    /// See [`crate::store::Store::watermarks_of_worker`].
-    pub async fn watermarks_of_worker(
-        &self,
-        worker: WorkerId,
-        from: Instant,
-        to: Instant,
-    ) -> StoreResult<Vec<(Code, Option<NewestWatermark>)>> {
-        let unfolded = self.unfolded(worker, from, to);
-        let query = sqlx::query(include_str!("sql/watermarks_of_worker.sql"));
-        let query = query.bind(worker.uuid()).bind(from.micros()).bind(to.micros()).bind(unfolded);
-        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
-        found.iter().map(rows::relevant_platform).collect()
-    }
-
-    /// Row numbers of a worker's lines that the index does not hold yet, a JSON array.
-    fn unfolded(&self, worker: WorkerId, from: Instant, to: Instant) -> String {
-        let rows: Vec<String> = self.by_worker.find(worker, from, to).iter().map(i64::to_string).collect();
-        format!("[{}]", rows.join(","))
+    /// See [`crate::store::Store::lines_and_conflicts`].
+    pub async fn lines_and_conflicts(&self, keys: &[&OrderKey]) -> StoreResult<(Vec<Posted>, Vec<KeptConflict>)> {
+        Ok((self.lines_of(keys, Asker::Question).await?, self.conflicts_of(keys).await?))
     }
 }

@@ -1,5 +1,6 @@
--- Purpose: a journal of few lines in one statement, which is its own transaction: its row ($1..$4) and its lines ($5.. are parallel arrays).
--- Locks: row locks on new rows; waits for another transaction that holds the same slot. Rows: one, and the lines.
+-- Purpose: a journal of few lines in one statement, which is its own transaction: its row ($1..$4), its lines ($5.. are
+-- parallel arrays) and its run ($31..$33).
+-- Locks: row locks on new rows; waits for another transaction that holds the same slot. Rows: two, and the lines.
 with journal as (
     insert into ledger.journal (journal_id, entry_count, encoding_version, root)
     values ($1, $2, $3, $4)
@@ -14,5 +15,8 @@ with journal as (
         $21::numeric[], $22::smallint[], $23::smallint[], $24::text[], $25::integer[], $26::integer[], $27::integer[], $28::integer[],
         $29::smallint[], $30::smallint[]) as l
     returning 1
+), run as (
+    insert into ledger.worker_run (run_id, level, orders, first_accepted, last_accepted, journals)
+    values ($1, 0, $31, $32, $33, array[$1])
 )
 select recorded_at, (select count(*) from line) as lines from journal
