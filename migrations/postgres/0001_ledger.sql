@@ -33,6 +33,19 @@ comment on column ledger.journal.entry_count is 'How many entries it holds, of a
 comment on column ledger.journal.encoding_version is 'Version of the canonical encoding of its entries (proto/ENCODING.md).';
 comment on column ledger.journal.root is 'Merkle root over its entries (RFC 6962, SHA-256).';
 
+create table ledger.seal (
+    seal_no    bigint      not null constraint seal_pkey primary key,
+    journal_id bigint      not null,
+    sealed_at  timestamptz not null,
+    constraint seal_journal_key unique (journal_id),
+    constraint seal_no_positive check (seal_no > 0)
+);
+create index seal_at_idx on ledger.seal (sealed_at, seal_no);
+comment on table  ledger.seal is 'The order of the journals: gap-free numbers of those that are committed.';
+comment on column ledger.seal.seal_no is 'From 1. A journal that was acknowledged before another began has the lower number.';
+comment on column ledger.seal.journal_id is 'The journal.';
+comment on column ledger.seal.sealed_at is 'When it was numbered, by the database''s clock; never earlier than the number before.';
+
 create table ledger.line (
     journal_id           bigint      not null,
     worker_id            uuid        not null,
@@ -283,6 +296,18 @@ comment on column ledger.past_limit.received_on is 'Day received, Asia/Shanghai.
 comment on column ledger.past_limit.entry_type is 'Type of the entry that was not kept: 2 CONFLICT, 3 REFUSAL.';
 comment on column ledger.past_limit.arrivals is 'How many came.';
 
+-- Journals that wait for their seal, outside the ledger: each comes with its journal and goes with its seal.
+
+create sequence ledger.arrival_no_seq as bigint;
+comment on sequence ledger.arrival_no_seq is 'Numbers journals as their transactions begin: what was acknowledged before another began has the lower one.';
+create table ledger.unsealed (
+    arrival_no bigint not null default nextval('ledger.arrival_no_seq') constraint unsealed_pkey primary key,
+    journal_id bigint not null
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+comment on table  ledger.unsealed is 'Committed journals without a seal.';
+comment on column ledger.unsealed.arrival_no is 'In this order they are sealed.';
+comment on column ledger.unsealed.journal_id is 'The journal.';
+
 -- The index by worker, outside the ledger: derived from the lines (src/store/run.rs).
 
 create table ledger.worker_run (
@@ -332,7 +357,7 @@ do $$
 declare
     name text;
 begin
-    foreach name in array array['identity', 'journal', 'line', 'conflict', 'refusal', 'watermark', 'watermark_hour',
+    foreach name in array array['identity', 'journal', 'seal', 'line', 'conflict', 'refusal', 'watermark', 'watermark_hour',
                                 'registry_row', 'request'] loop
         execute format('create trigger %I before update or delete or truncate on ledger.%I
                         for each statement execute function ledger.refuse_change()', name || '_append_only', name);
@@ -343,8 +368,8 @@ end
 $$;
 revoke insert on ledger.identity from premium_ledger_writer;
 grant select, insert, update on ledger.refusal_repeat, ledger.conflict_repeat, ledger.past_limit to premium_ledger_writer;
-grant select, insert, delete on ledger.worker_run, ledger.worker_run_part to premium_ledger_writer;
-grant usage on sequence ledger.journal_id_seq to premium_ledger_writer;
+grant select, insert, delete on ledger.unsealed, ledger.worker_run, ledger.worker_run_part to premium_ledger_writer;
+grant usage on sequence ledger.journal_id_seq, ledger.arrival_no_seq to premium_ledger_writer;
 grant usage on schema ledger to premium_ledger_writer;
 -- The migrator's own table, in this schema too: read at start to see that the schema is of the program's version.
 grant select on ledger._sqlx_migrations to premium_ledger_writer;
@@ -418,6 +443,8 @@ select * from ledger.worker_run_part where '*' = (select current_setting('ledger
 
 -- The registry is public: scopes, rates and rules are the same for everybody.
 create view ledger_read.registry_row with (security_barrier) as select * from ledger.registry_row;
+-- Seals say nothing of any platform: no filter, hence no barrier.
+create view ledger_read.seal as select * from ledger.seal;
 create view ledger_read.identity with (security_barrier) as select ledger_id from ledger.identity;
 
 grant usage on schema ledger_read to premium_ledger_reader, premium_ledger_writer;

@@ -17,6 +17,14 @@ create table journal (
     root             blob    not null constraint journal_root_length check (length(root) = 32) -- Merkle root over its entries (RFC 6962, SHA-256)
 ) strict;
 
+-- The order of the journals: gap-free numbers from 1. A journal is sealed in its own transaction: there is one writer.
+create table seal (
+    seal_no    integer not null constraint seal_pkey primary key constraint seal_no_positive check (seal_no > 0), -- a journal that was acknowledged before another began has the lower one
+    journal_id integer not null constraint seal_journal_key unique,
+    sealed_at  integer not null -- clock of the process within the transaction; never earlier than the number before
+) strict;
+create index seal_at_idx on seal (sealed_at, seal_no);
+
 -- Premium lines: what was booked of each order event and correction.
 create table line (
     row_no               integer not null constraint line_pkey primary key, -- its place in this file, from 1 without holes; for worker_line
@@ -198,6 +206,8 @@ create trigger identity_no_update before update on identity begin select raise(a
 create trigger identity_no_delete before delete on identity begin select raise(abort, 'identity is append-only: delete refused'); end;
 create trigger journal_no_update before update on journal begin select raise(abort, 'journal is append-only: update refused'); end;
 create trigger journal_no_delete before delete on journal begin select raise(abort, 'journal is append-only: delete refused'); end;
+create trigger seal_no_update before update on seal begin select raise(abort, 'seal is append-only: update refused'); end;
+create trigger seal_no_delete before delete on seal begin select raise(abort, 'seal is append-only: delete refused'); end;
 create trigger line_no_update before update on line begin select raise(abort, 'line is append-only: update refused'); end;
 create trigger line_no_delete before delete on line begin select raise(abort, 'line is append-only: delete refused'); end;
 create trigger worker_line_no_update before update on worker_line begin select raise(abort, 'worker_line is append-only: update refused'); end;

@@ -7,16 +7,19 @@
 //! way round, a late line and the watermark behind it could come between, and the answer would call complete what it had not seen.
 
 mod interval;
+mod known;
 mod reason;
 
 pub use interval::{Interval, intervals};
+pub use known::known_by;
 pub use reason::{Judged, judge};
 
 use crate::rating::{MAX_ORDER_LENGTH_SECONDS, Snapshot};
-use crate::store::{NewestWatermark, OrdersOfWorker, Store, StoreResult};
-use crate::types::{Code, CoverageReason, Day, Instant, OrderKey, WorkerId};
+use crate::store::{NewestWatermark, Store, StoreResult};
+use crate::types::{Code, CoverageReason, Day, Instant, OrderKey, SealNo, WorkerId};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// How far to look on each side of the instant, seconds, unless asked otherwise.
 pub const DEFAULT_WINDOW_SECONDS: i64 = 12 * 3_600;
@@ -75,11 +78,20 @@ pub struct WorkerDay {
     pub watermarks: Vec<PlatformWatermark>,
 }
 
+/// The ledger as it is known now, or was after a journal.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The journal's seal; nothing: now.
+    pub seal: Option<SealNo>,
+    /// The registry of that time.
+    pub snapshot: Arc<Snapshot>,
+}
+
 /// Answers one question.
-pub async fn ask(store: &Store, snapshot: &Snapshot, question: Question) -> StoreResult<Coverage> {
+pub async fn ask(store: &Store, known: &Known, question: Question) -> StoreResult<Coverage> {
     let Question { worker, at, window_seconds } = question;
     let from = at.plus_seconds(-window_seconds - MAX_ORDER_LENGTH_SECONDS);
-    let found = find(store, snapshot, worker, at, from..=at.plus_seconds(window_seconds)).await?;
+    let found = find(store, known, worker, at, from..=at.plus_seconds(window_seconds)).await?;
     let complete = found.watermarks.iter().filter(|w| w.relevant).all(|w| reaches(w, at));
     let Judged { reason, mut intervals, gap_before, gap_after } =
         judge(found.intervals, at, window_seconds, complete);
@@ -88,9 +100,9 @@ pub async fn ask(store: &Store, snapshot: &Snapshot, question: Question) -> Stor
 }
 
 /// Lists one day.
-pub async fn list_day(store: &Store, snapshot: &Snapshot, worker: WorkerId, day: Day) -> StoreResult<WorkerDay> {
+pub async fn list_day(store: &Store, known: &Known, worker: WorkerId, day: Day) -> StoreResult<WorkerDay> {
     let from = day.start().plus_seconds(-MAX_ORDER_LENGTH_SECONDS);
-    let Found { mut intervals, watermarks } = find(store, snapshot, worker, day.end(), from..=day.end()).await?;
+    let Found { mut intervals, watermarks } = find(store, known, worker, day.end(), from..=day.end()).await?;
     intervals.retain(|interval| interval.accepted_at < day.end() && interval.until() >= day.start());
     let truncated = intervals.len() > MAX_INTERVALS;
     intervals.truncate(MAX_INTERVALS);
@@ -111,40 +123,41 @@ struct Found {
 
 async fn find(
     store: &Store,
-    snapshot: &Snapshot,
+    known: &Known,
     worker: WorkerId,
     at: Instant,
     accepted: RangeInclusive<Instant>,
 ) -> StoreResult<Found> {
+    let snapshot = &*known.snapshot;
     let platforms = snapshot.platforms();
     let platforms = platforms.iter().filter_map(|code| Code::parse((*code).to_owned()).ok()).collect::<Vec<_>>();
-    let newest = store.watermarks(&platforms.iter().collect::<Vec<_>>()).await?;
+    let newest = store.watermarks(&platforms.iter().collect::<Vec<_>>(), known.seal).await?;
     let relevant = at.plus_seconds(-RELEVANT_SECONDS)..=at;
     let (from, to) = (*relevant.start().min(accepted.start()), *relevant.end().max(accepted.end()));
-    let OrdersOfWorker { booked, kept } = store.orders_of_worker(worker, from, to).await?;
-    let of_platforms = booked.iter().filter(|order| relevant.contains(&order.accepted_at));
+    let mut orders = store.orders_of_worker(worker, from, to).await?;
+    if let Some(seal) = known.seal {
+        orders = known::orders_then(store, worker, orders, seal).await?;
+    }
+    let of_platforms = orders.booked.iter().filter(|order| relevant.contains(&order.accepted_at));
     let of_platforms: BTreeSet<Code> = of_platforms.map(|order| order.key.platform.clone()).collect();
-    let keys = booked.iter().chain(&kept).filter(|order| accepted.contains(&order.accepted_at));
+    let keys = orders.booked.iter().chain(&orders.kept).filter(|order| accepted.contains(&order.accepted_at));
     let keys: BTreeSet<&OrderKey> = keys.map(|order| &order.key).collect();
-    let intervals = read(store, snapshot, worker, keys).await?;
+    let intervals = read(store, known, worker, keys).await?;
     Ok(Found { intervals, watermarks: watermarks(snapshot, at, of_platforms, newest) })
 }
 
 async fn read(
     store: &Store,
-    snapshot: &Snapshot,
+    known: &Known,
     worker: WorkerId,
     keys: BTreeSet<&OrderKey>,
 ) -> StoreResult<Vec<Interval>> {
     let keys: Vec<&OrderKey> = keys.into_iter().collect();
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (orders, conflicts) = store.lines_and_conflicts(&keys).await?;
+    let (orders, conflicts) = known::lines_and_conflicts(store, &keys, known.seal).await?;
     let mut found = Vec::new();
     for (key, lines) in &orders {
         let conflicts = conflicts.get(key).map_or(&[][..], Vec::as_slice);
-        found.extend(intervals(snapshot, worker, lines, conflicts));
+        found.extend(intervals(&known.snapshot, worker, lines, conflicts));
     }
     // Stable: of one key, slots stay in order and kept conflicts last.
     found.sort_by(|a, b| (a.accepted_at, &a.key).cmp(&(b.accepted_at, &b.key)));

@@ -10,7 +10,7 @@ pub mod sqlite;
 use crate::ledger::{Journal, RequestRecord};
 use crate::types::{
     Code, Conflict, Day, Digest, Instant, JournalId, LedgerId, OrderKey, Position, Posted, Refusal, RegistryRow,
-    Repeats, RequestId, RowId, ViolationCode, Watermark, WorkerId,
+    Repeats, RequestId, RowId, SealNo, ViolationCode, Watermark, WorkerId,
 };
 use std::collections::HashMap;
 use std::error::Error;
@@ -69,6 +69,8 @@ pub struct Doubts {
 pub struct KeptConflict {
     /// The version.
     pub conflict: Conflict,
+    /// The journal that keeps it.
+    pub journal: JournalId,
     /// When it was received first.
     pub received_at: Instant,
     /// How often it came again.
@@ -256,9 +258,28 @@ impl Store {
         ask!(self.conflicts(platform, day, after, limit))
     }
 
-    /// The newest report of each of these platforms; those that never reported are left out.
-    pub async fn watermarks(&self, platforms: &[&Code]) -> StoreResult<Vec<NewestWatermark>> {
-        ask!(self.watermarks(platforms))
+    /// The newest report of each of these platforms; those that never reported are left out. As known after a journal, or now.
+    pub async fn watermarks(
+        &self,
+        platforms: &[&Code],
+        known: Option<SealNo>,
+    ) -> StoreResult<Vec<NewestWatermark>> {
+        ask!(self.watermarks(platforms, known))
+    }
+
+    /// The newest seal; [`SealNo::NONE`] where no journal is sealed yet.
+    pub async fn last_seal(&self) -> StoreResult<SealNo> {
+        ask!(self.last_seal())
+    }
+
+    /// The last seal given by an instant, once and for all; nothing where the database's clock has not come there yet.
+    pub async fn seal_by(&self, instant: Instant) -> StoreResult<Option<SealNo>> {
+        ask!(self.seal_by(instant))
+    }
+
+    /// The seals of these journals, as far as they are sealed.
+    pub async fn seals_of(&self, journals: &[JournalId]) -> StoreResult<HashMap<JournalId, SealNo>> {
+        ask!(self.seals_of(journals))
     }
 
     /// The report that a journal holds.

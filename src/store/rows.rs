@@ -6,7 +6,8 @@ use crate::ledger::{RequestRecord, RequestedBy};
 use crate::types::{
     Area, Code, Conflict, Day, Differing, Digest, End, EndKind, Factor, Instant, JournalId, Line, LineKind, Money,
     Order, OrderKey, Period, Position, Posted, PremiumReason, PremiumState, Priced, Province, Refusal,
-    RegistryRow, RequestId, ReversalReason, RowDraft, RowId, RowKind, Slot, ViolationCode, Watermark, WorkerId,
+    RegistryRow, RequestId, ReversalReason, RowDraft, RowId, RowKind, SealNo, Slot, ViolationCode, Watermark,
+    WorkerId,
 };
 
 /// A row of either database, by column name. Errors name the column.
@@ -158,7 +159,8 @@ pub fn conflict(row: &impl Columns) -> StoreResult<KeptConflict> {
         compared_with: place(row, "compared_journal_id", "compared_line_no")?,
         received_on: row.day("received_on")?,
     };
-    Ok(KeptConflict { conflict, received_at: row.instant("recorded_at")?, repeats: number(row, "repeats")? })
+    let received_at = row.instant("recorded_at")?;
+    Ok(KeptConflict { conflict, journal: journal(row)?, received_at, repeats: number(row, "repeats")? })
 }
 
 /// A kept refusal with recorded_at and repeats.
@@ -216,18 +218,32 @@ pub fn registry_row(row: &impl Columns) -> StoreResult<RegistryRow> {
 
 /// Who used a request id.
 pub fn request(row: &impl Columns, id: &RequestId) -> StoreResult<RequestRecord> {
-    let journal = u64::try_from(row.int("journal_id")?).ok().and_then(JournalId::new);
     Ok(RequestRecord {
         id: id.clone(),
         call: word(row, "call", RequestedBy::from_code)?,
         digest: digest(row, "digest")?,
-        journal: journal.ok_or_else(|| corrupt("journal_id", "is out of range"))?,
+        journal: journal(row)?,
     })
 }
 
 /// A platform's code.
 pub fn platform(row: &impl Columns) -> StoreResult<Code> {
     code(row, "platform_code")
+}
+
+/// Column seal_no.
+pub fn seal_no(row: &impl Columns) -> StoreResult<SealNo> {
+    number(row, "seal_no").map(SealNo::new)
+}
+
+/// A journal and its seal.
+pub fn seal(row: &impl Columns) -> StoreResult<(JournalId, SealNo)> {
+    Ok((journal(row)?, seal_no(row)?))
+}
+
+fn journal(row: &impl Columns) -> StoreResult<JournalId> {
+    let id = u64::try_from(row.int("journal_id")?).ok().and_then(JournalId::new);
+    id.ok_or_else(|| corrupt("journal_id", "is out of range"))
 }
 
 /// Columns accepted_at, platform_code, order_id, assignment_no.

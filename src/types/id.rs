@@ -26,6 +26,26 @@ impl JournalId {
     }
 }
 
+/// Number of a sealed journal, from 1, gap-free: the order of the journals. A journal that was acknowledged before another began has the
+/// lower number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct SealNo(u64);
+
+impl SealNo {
+    /// Before the first journal.
+    pub const NONE: Self = Self(0);
+
+    /// From the number.
+    pub const fn new(seal: u64) -> Self {
+        Self(seal)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
 /// Place of an entry within its journal: 0 to 2^22 − 1.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct LineNo(u32);

@@ -22,7 +22,7 @@ pub use enums::{
     CoverageReason, EndKind, LineKind, Outcome, PremiumReason, PremiumState, Purpose, ReversalReason,
     ViolationCode,
 };
-pub use id::{JournalId, LedgerId, LineId, LineNo, Position, RowId, Slot, WorkerId};
+pub use id::{JournalId, LedgerId, LineId, LineNo, Position, RowId, SealNo, Slot, WorkerId};
 pub use money::{Factor, Money};
 pub use order::{Differing, End, Line, Order, OrderKey, Posted, Priced, Sort};
 pub use registry::{RegistryRow, RowDraft, RowKind};

@@ -28,14 +28,14 @@ const SINGLES: Sent = Sent { events: 6_000, batch: 1 };
 const KILLS: u32 = 10;
 
 /// The served program, on a port of its own that it keeps over restarts.
-struct Served {
+pub struct Served {
     port: u16,
     database_url: String,
     child: Child,
 }
 
 impl Served {
-    fn start(database_url: String) -> Self {
+    pub fn start(database_url: String) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = Self::spawn(port, &database_url);
         Self { port, database_url, child }
@@ -57,16 +57,22 @@ impl Served {
             .unwrap()
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    fn restart(&mut self) {
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    pub fn restart(&mut self) {
         self.child = Self::spawn(self.port, &self.database_url);
     }
 }

@@ -11,9 +11,10 @@ use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-const LEDGER_TABLES: [&str; 9] = [
+const LEDGER_TABLES: [&str; 10] = [
     "identity",
     "journal",
+    "seal",
     "line",
     "conflict",
     "refusal",

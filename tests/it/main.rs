@@ -13,6 +13,7 @@ mod model;
 mod prepare;
 mod property;
 mod script;
+mod seals;
 mod waits;
 mod wire;
 

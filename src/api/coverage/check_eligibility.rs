@@ -1,6 +1,6 @@
 //! CheckEligibility: an injury, its report and its place.
 
-use super::{CoverageApi, coverage, known_at};
+use super::{CoverageApi, coverage};
 use crate::api::{decode, proto as pb, status};
 use crate::coverage::{DEFAULT_WINDOW_SECONDS, MAX_WINDOW_SECONDS, Question, ask};
 use crate::types::{Area, Instant, Malformed, Province, ViolationCode, Violations};
@@ -23,11 +23,11 @@ impl CoverageApi {
         else {
             return Err(status::invalid("", &wrong));
         };
-        known_at(request.known_at)?;
+        let known = self.known(request.known_at).await?;
         let question = Question { worker, at, window_seconds };
-        let found = ask(&self.store, &self.registry.snapshot(), question).await.map_err(status::store_status)?;
+        let found = ask(&self.store, &known, question).await.map_err(status::store_status)?;
         Ok(pb::CheckEligibilityResponse {
-            coverage: Some(coverage(&found, at, reported_at, self.store.ledger_id())),
+            coverage: Some(coverage(&found, &known, at, reported_at, self.store.ledger_id())),
             injured_area: request.injured_area,
             injured_province_code: area.map(|province| province.as_str().to_owned()).unwrap_or_default(),
         })

@@ -1,6 +1,6 @@
 //! GetCoverage: one worker, one instant.
 
-use super::{CoverageApi, coverage, known_at};
+use super::{CoverageApi, coverage};
 use crate::api::{decode, proto as pb, status};
 use crate::coverage::{DEFAULT_WINDOW_SECONDS, Question, ask};
 use crate::types::Violations;
@@ -17,9 +17,9 @@ impl CoverageApi {
         let (Some(worker), Some(at), true) = (worker, at, wrong.is_empty()) else {
             return Err(status::invalid("", &wrong));
         };
-        known_at(request.known_at)?;
+        let known = self.known(request.known_at).await?;
         let question = Question { worker, at, window_seconds: DEFAULT_WINDOW_SECONDS };
-        let found = ask(&self.store, &self.registry.snapshot(), question).await.map_err(status::store_status)?;
-        Ok(pb::GetCoverageResponse { coverage: Some(coverage(&found, at, None, self.store.ledger_id())) })
+        let found = ask(&self.store, &known, question).await.map_err(status::store_status)?;
+        Ok(pb::GetCoverageResponse { coverage: Some(coverage(&found, &known, at, None, self.store.ledger_id())) })
     }
 }

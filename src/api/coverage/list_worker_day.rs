@@ -1,6 +1,6 @@
 //! ListWorkerDay: all intervals of a worker that touch one day.
 
-use super::{CoverageApi, interval, known_at, watermark};
+use super::{CoverageApi, interval, seal, watermark};
 use crate::api::{decode, proto as pb, status};
 use crate::coverage::{Interval, list_day};
 use crate::types::{Day, Instant, Malformed, ViolationCode, Violations};
@@ -17,9 +17,8 @@ impl CoverageApi {
         let (Some(worker), Some(day), true) = (worker, day, wrong.is_empty()) else {
             return Err(status::invalid("", &wrong));
         };
-        known_at(request.known_at)?;
-        let found =
-            list_day(&self.store, &self.registry.snapshot(), worker, day).await.map_err(status::store_status)?;
+        let known = self.known(request.known_at).await?;
+        let found = list_day(&self.store, &known, worker, day).await.map_err(status::store_status)?;
         let ledger = self.store.ledger_id();
         // A day has no one instant that an interval could hold; overdue is judged at its end.
         let at_end =
@@ -28,6 +27,7 @@ impl CoverageApi {
             intervals: found.intervals.iter().map(at_end).collect(),
             truncated: found.truncated,
             watermarks: found.watermarks.iter().map(watermark).collect(),
+            known_at_seal: seal(&known),
         })
     }
 }

@@ -14,7 +14,6 @@ use sqlx::postgres::PgRow;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
 
 /// Bytes of whole runs that an instance keeps: more than are whole while merging keeps up.
 const KEPT_BYTES: usize = 48 * 1024 * 1024;
@@ -133,16 +132,6 @@ impl ByWorker {
         }
         let Kept { runs, order, .. } = &mut *kept;
         order.retain(|id| runs.contains_key(id));
-    }
-}
-
-/// The task that merges; ends with its last owner.
-#[derive(Debug)]
-pub struct FoldTask(pub AbortHandle);
-
-impl Drop for FoldTask {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

@@ -11,9 +11,10 @@ use sqlx::{PgConnection, Row};
 pub const SYNCHRONOUS_COMMIT: &str = "on";
 
 /// Tables that nobody may change.
-const LEDGER_TABLES: [&str; 9] = [
+const LEDGER_TABLES: [&str; 10] = [
     "identity",
     "journal",
+    "seal",
     "line",
     "conflict",
     "refusal",
@@ -22,9 +23,16 @@ const LEDGER_TABLES: [&str; 9] = [
     "registry_row",
     "request",
 ];
-/// Tables of schema `ledger` that are no part of the ledger: counters, the index by worker, and the migrations' own.
-const OTHER_TABLES: [&str; 6] =
-    ["refusal_repeat", "conflict_repeat", "past_limit", "worker_run", "worker_run_part", "_sqlx_migrations"];
+/// Tables of schema `ledger` that are no part of the ledger: counters, what waits for a seal, the index by worker, and the migrations' own.
+const OTHER_TABLES: [&str; 7] = [
+    "unsealed",
+    "refusal_repeat",
+    "conflict_repeat",
+    "past_limit",
+    "worker_run",
+    "worker_run_part",
+    "_sqlx_migrations",
+];
 
 /// A ledger was made here, of whatever version.
 pub async fn schema_exists(connection: &mut PgConnection) -> Result<bool, GuardFailure> {

@@ -12,11 +12,12 @@ mod fold;
 mod guard;
 mod migrate;
 mod read;
+mod seal;
 
 pub use by_worker::Folding;
 pub use migrate::migrate;
 
-use self::by_worker::{ByWorker, FoldTask};
+use self::by_worker::ByWorker;
 use self::codec::store_error;
 use super::{GuardFailure, Leniency, StoreResult};
 use crate::types::{JournalId, LedgerId};
@@ -24,6 +25,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection, Row};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::task::AbortHandle;
 
 /// (version, name, statements) of every migration.
 pub const MIGRATIONS: &[(i64, &str, &str)] =
@@ -53,7 +55,9 @@ pub struct Postgres {
     /// One connection, of the task that merges.
     folder: PgPool,
     by_worker: Arc<ByWorker>,
-    fold_task: Option<Arc<FoldTask>>,
+    /// One connection, of the task that seals.
+    sealer: PgPool,
+    tasks: Option<Arc<Tasks>>,
     ledger_id: LedgerId,
     weaknesses: Arc<[String]>,
     /// Ids left of the block taken last.
@@ -88,16 +92,19 @@ impl Postgres {
         let store = Self {
             folder: pool(&options, 1, include_str!("sql/session_writer.sql")),
             by_worker: Arc::new(ByWorker::new(folding)),
-            fold_task: None,
+            sealer: pool(&options, 1, include_str!("sql/session_writer.sql")),
+            tasks: None,
             writer,
             reader,
             ledger_id: ledger_id.ok_or_else(corrupt)?,
             weaknesses: weaknesses.into(),
             ids: Arc::new(Mutex::new(0..0)),
         };
-        // The task's own store has no task: the last of the others ends it.
-        let task = tokio::spawn(fold::run(store.clone(), store.by_worker.due())).abort_handle();
-        Ok(Self { fold_task: Some(Arc::new(FoldTask(task))), ..store })
+        // The tasks' own stores have no tasks: the last of the others ends them.
+        let fold = tokio::spawn(fold::run(store.clone(), store.by_worker.due()));
+        let seal = tokio::spawn(seal::run(store.clone()));
+        let tasks = Tasks([fold.abort_handle(), seal.abort_handle()]);
+        Ok(Self { tasks: Some(Arc::new(tasks)), ..store })
     }
 
     /// See [`super::Store::ledger_id`].
@@ -135,12 +142,29 @@ impl Postgres {
 
     /// See [`super::Store::close`].
     pub async fn close(&self) {
-        if let Some(task) = &self.fold_task {
-            task.0.abort();
+        if let Some(tasks) = &self.tasks {
+            tasks.abort();
         }
+        self.sealer.close().await;
         self.folder.close().await;
         self.writer.close().await;
         self.reader.close().await;
+    }
+}
+
+/// What runs beside the questions and the appends; ends with its last owner.
+#[derive(Debug)]
+struct Tasks([AbortHandle; 2]);
+
+impl Tasks {
+    fn abort(&self) {
+        self.0.iter().for_each(AbortHandle::abort);
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.abort();
     }
 }
 

@@ -10,7 +10,7 @@ use crate::store::{
 };
 use crate::types::{
     Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, JournalId, OrderKey, Posted, RegistryRow, RequestId, RowId,
-    ViolationCode,
+    SealNo, ViolationCode,
 };
 use sqlx::Row;
 use std::collections::BTreeSet;
@@ -135,12 +135,20 @@ impl Postgres {
     }
 
     /// See [`crate::store::Store::watermarks`].
-    pub async fn watermarks(&self, platforms: &[&Code]) -> StoreResult<Vec<NewestWatermark>> {
-        let found = sqlx::query(include_str!("sql/watermarks.sql"))
-            .bind(platforms.iter().map(|p| p.as_str()).collect::<Vec<_>>())
-            .fetch_all(&self.reader)
-            .await
-            .map_err(store_error)?;
+    pub async fn watermarks(
+        &self,
+        platforms: &[&Code],
+        known: Option<SealNo>,
+    ) -> StoreResult<Vec<NewestWatermark>> {
+        let platforms: Vec<&str> = platforms.iter().map(|p| p.as_str()).collect();
+        let query = match known {
+            None => sqlx::query(include_str!("sql/watermarks.sql")).bind(platforms),
+            Some(seal) => {
+                let query = sqlx::query(include_str!("sql/watermarks_known.sql")).bind(platforms);
+                query.bind(seal.get() as i64)
+            }
+        };
+        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
         found.iter().map(rows::watermark).collect()
     }
 

@@ -1,4 +1,4 @@
-//! Appends a journal in one transaction of the one writing connection: the journal's row, its entries by type, the counters, a slice of
+//! Appends a journal in one transaction of the one writing connection: the journal's row and its seal, its entries by type, the counters, a slice of
 //! earlier lines into the index by worker, commit. With `synchronous=FULL` the commit returns when the write-ahead log is on disk.
 
 use super::Sqlite;
@@ -6,6 +6,7 @@ use super::bulk::{self, Bound};
 use super::by_worker::{Slice, WorkerLine};
 use super::codec::store_error;
 use super::fold::fold;
+use crate::clock::Clock;
 use crate::ledger::{ENCODING_VERSION, Journal};
 use crate::store::{StoreError, StoreResult};
 use crate::types::{Conflict, Instant, Line, Order, Position, Priced, Refusal, RegistryRow, Repeats};
@@ -18,7 +19,7 @@ impl Sqlite {
         let recorded_at = self.clock.now();
         let mut writer = self.writer.acquire().await.map_err(store_error)?;
         let slice = self.by_worker.next(journal.lines.len());
-        let written = write(&mut writer, journal, recorded_at, &slice).await;
+        let written = write(&mut writer, journal, recorded_at, &self.clock, &slice).await;
         settle(&mut writer, &written);
         self.checkpoints.count(journal.lines.len());
         let after_last = written? + 1;
@@ -59,10 +60,16 @@ async fn write(
     writer: &mut SqliteConnection,
     journal: &Journal,
     recorded_at: Instant,
+    clock: &Clock,
     slice: &Slice,
 ) -> StoreResult<i64> {
     let mut transaction = begin(writer).await?;
+    // Now that nobody else writes: whoever asks for the last seal by an instant waits for this transaction first.
+    let sealed_at = clock.now();
     insert_journal(&mut transaction, journal, recorded_at).await?;
+    let seal =
+        sqlx::query(include_str!("sql/insert_seal.sql")).bind(journal.id.get() as i64).bind(sealed_at.micros());
+    seal.execute(&mut *transaction).await.map_err(store_error)?;
     let last = bulk::execute(&mut transaction, include_str!("sql/insert_line.sql"), &journal.lines, line).await?;
     insert_others(&mut transaction, journal).await?;
     raise(&mut transaction, &journal.repeats).await?;

@@ -11,8 +11,9 @@ use crate::store::{
 };
 use crate::types::{
     Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
-    RequestId, RowId, ViolationCode, WorkerId,
+    RequestId, RowId, SealNo, ViolationCode, WorkerId,
 };
+use std::collections::HashMap;
 
 /// The three parts of a key.
 fn key<'q>(query: Bound<'q>, key: &'q &OrderKey) -> Bound<'q> {
@@ -109,11 +110,48 @@ impl Sqlite {
     }
 
     /// See [`crate::store::Store::watermarks`].
-    pub async fn watermarks(&self, platforms: &[&Code]) -> StoreResult<Vec<NewestWatermark>> {
+    pub async fn watermarks(
+        &self,
+        platforms: &[&Code],
+        known: Option<SealNo>,
+    ) -> StoreResult<Vec<NewestWatermark>> {
         let mut connection = self.reader.acquire().await.map_err(store_error)?;
-        let sql = include_str!("sql/watermarks.sql");
-        let found = bulk::fetch(&mut connection, sql, platforms, |query, code| query.bind(code.as_str())).await?;
+        let (now, then) = (include_str!("sql/watermarks.sql"), include_str!("sql/watermarks_known.sql"));
+        let found = match known {
+            None => bulk::fetch(&mut connection, now, platforms, |query, code| query.bind(code.as_str())).await?,
+            Some(seal) => {
+                let seal = seal.get() as i64;
+                bulk::fetch(&mut connection, then, platforms, |query, code| query.bind(code.as_str()).bind(seal))
+                    .await?
+            }
+        };
         found.iter().map(rows::watermark).collect()
+    }
+
+    /// See [`crate::store::Store::last_seal`].
+    pub async fn last_seal(&self) -> StoreResult<SealNo> {
+        let query = sqlx::query(include_str!("sql/last_seal.sql"));
+        rows::seal_no(&query.fetch_one(&self.reader).await.map_err(store_error)?)
+    }
+
+    /// See [`crate::store::Store::seal_by`].
+    pub async fn seal_by(&self, instant: Instant) -> StoreResult<Option<SealNo>> {
+        // A journal under way may carry an earlier instant: it is waited for, and the next one will carry a later one.
+        let nobody_writes = self.writer.acquire().await.map_err(store_error)?;
+        if instant > self.clock.now() {
+            return Ok(None);
+        }
+        drop(nobody_writes);
+        let query = sqlx::query(include_str!("sql/seal_by.sql")).bind(instant.micros());
+        rows::seal_no(&query.fetch_one(&self.reader).await.map_err(store_error)?).map(Some)
+    }
+
+    /// See [`crate::store::Store::seals_of`].
+    pub async fn seals_of(&self, journals: &[JournalId]) -> StoreResult<HashMap<JournalId, SealNo>> {
+        let mut connection = self.reader.acquire().await.map_err(store_error)?;
+        let sql = include_str!("sql/seals_of.sql");
+        let found = bulk::fetch(&mut connection, sql, journals, |query, id| query.bind(id.get() as i64)).await?;
+        found.iter().map(rows::seal).collect()
     }
 
     /// See [`crate::store::Store::watermark_in`].

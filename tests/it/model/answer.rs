@@ -29,7 +29,6 @@ impl State {
         let worker = worker(&request.worker_id)?;
         let at = past_instant("at", request.at)?;
         purpose(request.purpose, &request.case_no)?;
-        latest_only(request.known_at.as_ref())?;
         let coverage = self.coverage(&worker, at, 12 * HOUR_SECONDS * 1_000_000, None);
         Ok(pb::GetCoverageResponse { coverage: Some(coverage) })
     }
@@ -52,7 +51,6 @@ impl State {
             (province, _) = self.province_of("", &area, "", at.day());
         }
         purpose(request.purpose, &request.case_no)?;
-        latest_only(request.known_at.as_ref())?;
         let coverage = self.coverage(&worker, at, window, reported_at);
         Ok(pb::CheckEligibilityResponse {
             coverage: Some(coverage),
@@ -71,10 +69,10 @@ impl State {
             return Err(invalid("date"));
         }
         purpose(request.purpose, &request.case_no)?;
-        latest_only(request.known_at.as_ref())?;
         let mut touching = self.intervals(&worker);
         touching.retain(|i| i.event.accepted_at < day.end() && i.last() >= day.start());
         Ok(pb::ListWorkerDayResponse {
+            known_at_seal: 0,
             intervals: touching.iter().take(MOST).map(|i| i.wire(day.end(), None, None)).collect(),
             truncated: touching.len() > MOST,
             watermarks: self.watermarks(&worker, day.end(), day),
@@ -106,6 +104,7 @@ impl State {
             interval.holds(at) || stated && (ends_nearest || begins_nearest)
         });
         pb::Coverage {
+            known_at_seal: 0,
             reason_code: reason as i32,
             intervals: listed.take(MOST).map(|interval| interval.wire(at, Some(at), reported_at)).collect(),
             gap_before: before.map(|nearest| nearest.gap),
@@ -220,12 +219,4 @@ fn window_micros(window: Option<&prost_types::Duration>) -> Result<i64, Status> 
     let micros = micros.checked_add(i64::from(window.nanos / 1_000)).ok_or_else(wrong)?;
     let in_form = window.seconds >= 0 && (0..1_000_000_000).contains(&window.nanos);
     if in_form && micros <= 72 * HOUR_SECONDS * 1_000_000 { Ok(micros) } else { Err(wrong()) }
-}
-
-/// Journals are not sealed here.
-fn latest_only(known_at: Option<&pb::KnownAt>) -> Result<(), Status> {
-    match known_at {
-        None => Ok(()),
-        Some(_) => Err(Status::unimplemented("known_at")),
-    }
 }

@@ -15,7 +15,10 @@ mod services;
 
 use event::{Event, Key};
 use line::Line;
-use premium_ledger::types::{Code, Day, Instant};
+use premium_ledger::{
+    api::proto as pb,
+    types::{Code, Day, Instant},
+};
 use prost::Message;
 use registry::Row;
 use std::{
@@ -28,24 +31,47 @@ use tonic::{Response, Status};
 /// The service, as one would write it with nothing but memory.
 pub struct Model {
     state: Mutex<State>,
+    /// What it was after every call, and when.
+    history: Mutex<Vec<(Instant, State)>>,
 }
 
 impl Model {
     /// An empty ledger with the seeded registry.
     pub fn new() -> Self {
         let state = State { rows: registry::seeds(), ..State::default() };
-        Self { state: Mutex::new(state) }
+        Self { history: Mutex::new(vec![(now(), state.clone())]), state: Mutex::new(state) }
     }
 
     /// Runs one call, alone.
     fn with<T>(&self, call: impl FnOnce(&mut State) -> Result<T, Status>) -> Result<Response<T>, Status> {
         let mut state = self.state.lock().expect("no call panics while it holds the lock");
-        call(&mut state).map(Response::new)
+        let answer = call(&mut state).map(Response::new);
+        self.history.lock().expect("nothing panics here").push((now(), state.clone()));
+        answer
+    }
+
+    /// Asks the ledger as it is, or was at an instant; the model gives no seals.
+    fn known<T>(
+        &self,
+        known_at: Option<pb::KnownAt>,
+        ask: impl Fn(&State) -> Result<T, Status>,
+    ) -> Result<Response<T>, Status> {
+        let state = self.state.lock().expect("no call panics while it holds the lock");
+        let latest = ask(&state)?;
+        let Some(known_at) = known_at else { return Ok(Response::new(latest)) };
+        let Some(pb::known_at::Point::Instant(at)) = known_at.point else { return Err(invalid("known_at")) };
+        let at = event::instant(at).map_err(|_| invalid("known_at"))?;
+        if at > now() {
+            return Err(invalid("known_at"));
+        }
+        let history = self.history.lock().expect("nothing panics here");
+        let then = history.iter().rev().find(|(when, _)| *when <= at).map(|(_, state)| state);
+        ask(then.unwrap_or(&State::default())).map(Response::new)
     }
 }
 
 /// All that the model knows.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     /// The registry, in `row_id` order.
     rows: Vec<Row>,
@@ -64,6 +90,7 @@ struct State {
 }
 
 /// A version of an order that was not booked.
+#[derive(Clone)]
 struct KeptConflict {
     event: Event,
     differing: Vec<&'static str>,
@@ -73,6 +100,7 @@ struct KeptConflict {
 }
 
 /// An order that was refused.
+#[derive(Clone)]
 struct KeptRefusal {
     /// Empty for all platforms that the registry does not know.
     platform: String,
@@ -87,6 +115,7 @@ struct KeptRefusal {
 }
 
 /// What a platform said of its own completeness.
+#[derive(Clone)]
 struct Report {
     platform: String,
     report_no: u64,

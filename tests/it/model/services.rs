@@ -70,21 +70,24 @@ impl IntakeService for Model {
 #[tonic::async_trait]
 impl CoverageService for Model {
     async fn get_coverage(&self, request: Request<pb::GetCoverageRequest>) -> Answer<pb::GetCoverageResponse> {
-        self.with(|state| state.get_coverage(&request.into_inner()))
+        let request = request.into_inner();
+        self.known(request.known_at, |state| state.get_coverage(&request))
     }
 
     async fn check_eligibility(
         &self,
         request: Request<pb::CheckEligibilityRequest>,
     ) -> Answer<pb::CheckEligibilityResponse> {
-        self.with(|state| state.check_eligibility(&request.into_inner()))
+        let request = request.into_inner();
+        self.known(request.known_at, |state| state.check_eligibility(&request))
     }
 
     async fn list_worker_day(
         &self,
         request: Request<pb::ListWorkerDayRequest>,
     ) -> Answer<pb::ListWorkerDayResponse> {
-        self.with(|state| state.list_worker_day(&request.into_inner()))
+        let request = request.into_inner();
+        self.known(request.known_at, |state| state.list_worker_day(&request))
     }
 }
 

@@ -16,8 +16,14 @@ pub fn batch(orders: Vec<pb::Order>) -> pb::RecordOrdersRequest {
     pb::RecordOrdersRequest { batch_id: String::new(), orders }
 }
 
-fn now() -> Instant {
+pub fn now() -> Instant {
     Clock::system().now()
+}
+
+/// As it travels.
+pub fn timestamp(instant: Instant) -> Timestamp {
+    let (seconds, nanos) = instant.parts();
+    Timestamp { seconds, nanos }
 }
 
 impl Args {
@@ -46,8 +52,7 @@ impl Args {
             None if text.ends_with('Z') || text.contains("+0") => Instant::parse(text).unwrap(),
             None => Instant::parse(&format!("{text}+08:00")).unwrap(),
         };
-        let (seconds, nanos) = instant.parts();
-        Some(Timestamp { seconds, nanos })
+        Some(timestamp(instant))
     }
 
     /// `w7` is a UUID with 7 in it; anything else stands for itself.
@@ -168,8 +173,9 @@ impl Args {
     }
 
     fn known_at(&self) -> Option<pb::KnownAt> {
-        let seal = self.0.get("seal")?.parse().unwrap();
-        Some(pb::KnownAt { point: Some(pb::known_at::Point::Seal(seal)) })
+        let seal = || Some(pb::known_at::Point::Seal(self.0.get("seal")?.parse().unwrap()));
+        let point = self.time("known").map(pb::known_at::Point::Instant).or_else(seal)?;
+        Some(pb::KnownAt { point: Some(point) })
     }
 
     pub fn coverage(&self) -> pb::GetCoverageRequest {

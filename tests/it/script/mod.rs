@@ -8,6 +8,7 @@ mod tell;
 
 use crate::ledger::Ledger;
 use ask::Args;
+use premium_ledger::api::proto as pb;
 use std::path::PathBuf;
 use tell::Labels;
 use tonic::{Code, Request, Response, Status};
@@ -86,6 +87,7 @@ async fn answer(ledger: &Ledger, step: &str, labels: &mut Labels) -> String {
         "get" | "reverse" | "correct" | "watermark" | "refusals" | "conflicts" => {
             intake(ledger, op, &Args::parse(rest, labels), labels).await
         }
+        "mark" => mark(ledger, rest, labels).await,
         "coverage" | "eligible" | "day" => coverage(ledger, op, &Args::parse(rest, labels), labels).await,
         _ => registry(ledger, op, &Args::parse(rest, labels)).await,
     };
@@ -156,6 +158,22 @@ async fn coverage(ledger: &Ledger, op: &str, args: &Args, labels: &mut Labels) -
             tell::intervals(&response.intervals, labels)
         }
     })
+}
+
+/// An instant by which all is sealed that the answer to a question rests on.
+async fn mark(ledger: &Ledger, rest: &str, labels: &mut Labels) -> Result<String, Status> {
+    let now = Args::parse(rest, labels).coverage();
+    loop {
+        let at = ask::now();
+        let point = pb::known_at::Point::Instant(ask::timestamp(at));
+        let then = pb::GetCoverageRequest { known_at: Some(pb::KnownAt { point: Some(point) }), ..now.clone() };
+        let latest = inner(ledger.coverage.get_coverage(Request::new(now.clone())).await)?.coverage.unwrap();
+        let known = inner(ledger.coverage.get_coverage(Request::new(then)).await)?.coverage.unwrap();
+        if (pb::Coverage { known_at_seal: 0, ..known }) == latest {
+            return Ok(labels.mark(at) + "\n");
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
 
 async fn registry(ledger: &Ledger, op: &str, args: &Args) -> Result<String, Status> {

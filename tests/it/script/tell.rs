@@ -9,23 +9,35 @@ use prost_types::Timestamp;
 
 /// Line ids by their labels.
 #[derive(Default)]
-pub struct Labels(Vec<String>);
+pub struct Labels {
+    lines: Vec<String>,
+    marks: Vec<String>,
+}
 
 impl Labels {
-    /// `L3` back to the id; anything else stands for itself.
+    /// `L3` back to the id, `M1` to the instant; anything else stands for itself.
     pub fn resolve(&self, text: &str) -> String {
-        let number = text.strip_prefix('L').and_then(|n| n.parse::<usize>().ok());
-        number.and_then(|n| self.0.get(n.checked_sub(1)?)).cloned().unwrap_or_else(|| text.to_owned())
+        let within = |prefix: char, known: &[String]| {
+            let number = text.strip_prefix(prefix).and_then(|n| n.parse::<usize>().ok())?;
+            known.get(number.checked_sub(1)?).cloned()
+        };
+        within('L', &self.lines).or_else(|| within('M', &self.marks)).unwrap_or_else(|| text.to_owned())
+    }
+
+    /// Remembers an instant.
+    pub fn mark(&mut self, at: premium_ledger::types::Instant) -> String {
+        self.marks.push(at.to_string());
+        format!("M{}", self.marks.len())
     }
 
     fn label(&mut self, id: &str) -> String {
         if id.is_empty() {
             return "-".to_owned();
         }
-        let known = self.0.iter().position(|other| other == id);
+        let known = self.lines.iter().position(|other| other == id);
         let index = known.unwrap_or_else(|| {
-            self.0.push(id.to_owned());
-            self.0.len() - 1
+            self.lines.push(id.to_owned());
+            self.lines.len() - 1
         });
         format!("L{}", index + 1)
     }

@@ -1,10 +1,13 @@
 -- Purpose: a journal of few lines in one statement, which is its own transaction: its row ($1..$4), its lines ($5.. are
--- parallel arrays) and its run ($31..$33).
--- Locks: row locks on new rows; waits for another transaction that holds the same slot. Rows: two, and the lines.
+-- parallel arrays) and its run ($31..$33). It waits for its seal from
+-- now on.
+-- Locks: row locks on new rows; waits for another transaction that holds the same slot. Rows: three, and the lines.
 with journal as (
     insert into ledger.journal (journal_id, entry_count, encoding_version, root)
     values ($1, $2, $3, $4)
     returning recorded_at
+), unsealed as (
+    insert into ledger.unsealed (journal_id) values ($1)
 ), line as (
     insert into ledger.line (journal_id, line_no, platform_code, order_id, assignment_no, slot, kind, worker_id, industry_code, accept_area,
         accepted_at, ended_at, end_kind, service_agency_code, source_platform_code, source_order_id, sent_at, amount, premium_state,
