@@ -5,6 +5,7 @@ pub mod client;
 pub mod demo;
 pub mod import;
 pub mod migrate;
+pub mod reindex;
 pub mod serve;
 pub mod simulate;
 pub mod tally;
@@ -40,6 +41,8 @@ enum Command {
     Serve(Box<crate::config::ServeArgs>),
     /// Bring a database to this version's schema
     Migrate(migrate::MigrateArgs),
+    /// Make the index by worker anew from the lines
+    Reindex(reindex::ReindexArgs),
     /// Stream a file of orders (.csv, .ndjson) to a server
     Import(import::ImportArgs),
     /// Play a day of the platforms against a server
@@ -62,6 +65,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Demo(args) => demo::run(&args).await,
             Command::Serve(args) => serve::run(&args).await,
             Command::Migrate(args) => migrate::run(&args).await,
+            Command::Reindex(args) => reindex::run(&args).await,
             Command::Import(args) => import::run(&args).await,
             Command::Simulate(args) => simulate::run(&args).await,
             Command::Coverage(args) => ask::run_coverage(&args).await,

@@ -3,8 +3,10 @@
 
 use super::Known;
 use crate::rating::Snapshot;
-use crate::store::{ConflictsOfKeys, LinesOfKeys, OrdersOfWorker, Store, StoreError, StoreResult, WorkerOrder};
-use crate::types::{JournalId, OrderKey, SealNo, WorkerId};
+use crate::store::{
+    ConflictsOfKeys, LinesOfKeys, OrdersOfWorker, Search, Store, StoreError, StoreResult, WorkerOrder,
+};
+use crate::types::{JournalId, Order, OrderKey, SealNo};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -40,23 +42,22 @@ pub(super) async fn lines_and_conflicts(
     Ok((lines, conflicts))
 }
 
-/// Of a worker's orders those that were known then to be his.
-pub(super) async fn orders_then(
-    store: &Store,
-    worker: WorkerId,
-    now: OrdersOfWorker,
-    seal: SealNo,
-) -> StoreResult<OrdersOfWorker> {
+/// The orders that were known then to be a worker's. Looks through all of his orders, also those of which only the platforms are asked for.
+pub(super) async fn orders_then(store: &Store, search: &Search, seal: SealNo) -> StoreResult<OrdersOfWorker> {
+    let (from, to) = search.span();
+    let now = store.orders_of_worker(&Search { accepted: from..=to, ..search.clone() }).await?;
     let keys: BTreeSet<&OrderKey> = now.booked.iter().chain(&now.kept).map(|order| &order.key).collect();
     let keys: Vec<&OrderKey> = keys.into_iter().collect();
     let (lines, conflicts) = lines_and_conflicts(store, &keys, Some(seal)).await?;
-    let of = |order: &crate::types::Order| {
-        (order.worker == worker).then(|| WorkerOrder { accepted_at: order.accepted_at, key: order.key.clone() })
+    let of = |order: &Order| {
+        (order.worker == search.worker)
+            .then(|| WorkerOrder { accepted_at: order.accepted_at, key: order.key.clone() })
     };
-    Ok(OrdersOfWorker {
-        booked: lines.values().flatten().filter_map(|posted| of(&posted.line.order)).collect(),
-        kept: conflicts.values().flatten().filter_map(|kept| of(&kept.conflict.order)).collect(),
-    })
+    let mut then = OrdersOfWorker::default();
+    lines.values().flatten().filter_map(|posted| of(&posted.line.order)).for_each(|o| search.take(o, &mut then));
+    let kept = conflicts.values().flatten().filter_map(|kept| of(&kept.conflict.order));
+    then.kept = kept.filter(|order| search.accepted.contains(&order.accepted_at)).collect();
+    Ok(then)
 }
 
 /// Those of the journals that have this seal or a lower one.

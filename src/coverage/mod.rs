@@ -15,7 +15,7 @@ pub use known::known_by;
 pub use reason::{Judged, judge};
 
 use crate::rating::{MAX_ORDER_LENGTH_SECONDS, Snapshot};
-use crate::store::{NewestWatermark, Store, StoreResult};
+use crate::store::{NewestWatermark, OrdersOfWorker, Search, Store, StoreResult};
 use crate::types::{Code, CoverageReason, Day, Instant, OrderKey, SealNo, WorkerId};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
@@ -133,17 +133,14 @@ async fn find(
     let platforms = platforms.iter().filter_map(|code| Code::parse((*code).to_owned()).ok()).collect::<Vec<_>>();
     let newest = store.watermarks(&platforms.iter().collect::<Vec<_>>(), known.seal).await?;
     let relevant = at.plus_seconds(-RELEVANT_SECONDS)..=at;
-    let (from, to) = (*relevant.start().min(accepted.start()), *relevant.end().max(accepted.end()));
-    let mut orders = store.orders_of_worker(worker, from, to).await?;
-    if let Some(seal) = known.seal {
-        orders = known::orders_then(store, worker, orders, seal).await?;
-    }
-    let of_platforms = orders.booked.iter().filter(|order| relevant.contains(&order.accepted_at));
-    let of_platforms: BTreeSet<Code> = of_platforms.map(|order| order.key.platform.clone()).collect();
-    let keys = orders.booked.iter().chain(&orders.kept).filter(|order| accepted.contains(&order.accepted_at));
-    let keys: BTreeSet<&OrderKey> = keys.map(|order| &order.key).collect();
+    let search = Search { worker, accepted, relevant };
+    let OrdersOfWorker { booked, kept, platforms } = match known.seal {
+        None => store.orders_of_worker(&search).await?,
+        Some(seal) => known::orders_then(store, &search, seal).await?,
+    };
+    let keys: BTreeSet<&OrderKey> = booked.iter().chain(&kept).map(|order| &order.key).collect();
     let intervals = read(store, known, worker, keys).await?;
-    Ok(Found { intervals, watermarks: watermarks(snapshot, at, of_platforms, newest) })
+    Ok(Found { intervals, watermarks: watermarks(snapshot, at, platforms, newest) })
 }
 
 async fn read(

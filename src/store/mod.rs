@@ -10,13 +10,13 @@ pub mod sqlite;
 use crate::ledger::{Journal, RequestRecord};
 use crate::types::{
     Code, Conflict, Day, Digest, Instant, JournalId, LedgerId, OrderKey, Position, Posted, Refusal, RegistryRow,
-    Repeats, RequestId, RowId, SealNo, ViolationCode, Watermark, WorkerId,
+    Repeats, RequestId, RowId, SealNo, ViolationCode, Watermark,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
 
 pub use guard::GuardFailure;
-pub use run::WorkerOrder;
+pub use run::{Search, WorkerOrder};
 
 /// Most lines, and most conflicts, of all keys, that one question reads.
 pub const LINES_PER_QUESTION: u32 = 20_000;
@@ -114,10 +114,12 @@ pub type ConflictsOfKeys = HashMap<OrderKey, Vec<KeptConflict>>;
 /// A worker's orders: where to look for his cover.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrdersOfWorker {
-    /// By a line.
+    /// By a line; each once.
     pub booked: Vec<WorkerOrder>,
     /// By a kept conflict.
     pub kept: Vec<WorkerOrder>,
+    /// Platforms with a line of his.
+    pub platforms: BTreeSet<Code>,
 }
 
 /// Who asks: people's questions never take the connections that orders wait for.
@@ -292,20 +294,23 @@ impl Store {
         ask!(self.registry_after(row))
     }
 
-    /// A worker's orders accepted from one instant to another, both included; in no order, some maybe twice.
-    pub async fn orders_of_worker(
-        &self,
-        worker: WorkerId,
-        from: Instant,
-        to: Instant,
-    ) -> StoreResult<OrdersOfWorker> {
-        ask!(self.orders_of_worker(worker, from, to))
+    /// A worker's orders, in no order.
+    pub async fn orders_of_worker(&self, search: &Search) -> StoreResult<OrdersOfWorker> {
+        ask!(self.orders_of_worker(search))
     }
 
     /// All lines and kept conflicts of these keys.
     pub async fn lines_and_conflicts(&self, keys: &[&OrderKey]) -> StoreResult<(LinesOfKeys, ConflictsOfKeys)> {
         let (lines, conflicts) = ask!(self.lines_and_conflicts(keys))?;
         Ok((lines_by_key(lines), conflicts_by_key(conflicts)))
+    }
+
+    /// Makes the index by worker anew from the lines; tells how many parts are left to put together. PostgreSQL may be written meanwhile.
+    pub async fn reindex(&self, told: impl Fn(usize)) -> StoreResult<()> {
+        match self {
+            Self::Sqlite(store) => store.reindex().await,
+            Self::Postgres(store) => store.reindex(told).await,
+        }
     }
 
     /// The database answers.

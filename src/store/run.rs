@@ -6,8 +6,8 @@
 //! bytes, big-endian), assignment_no (1), length of the platform's code (1), the platform's code, the order id. Records sort as bytes.
 //! It is an index: derived from the lines, no part of the ledger, and no answer rests on it before the lines it names were read.
 
-use super::StoreResult;
 use super::rows::corrupt;
+use super::{LINES_PER_QUESTION, OrdersOfWorker, StoreResult};
 use crate::types::{Code, Instant, OrderKey, WorkerId};
 use std::ops::RangeInclusive;
 
@@ -17,6 +17,8 @@ const FOUND_BY: usize = 24;
 const SIGN: u64 = 1 << 63;
 /// Longest part of a run that is stored as a row: four rows fill a page of 8 KiB (Postgres moves longer values out of the row).
 const PART_BYTES: usize = 1_960;
+/// Most records that a question takes, an order's open and ended event and its corrections apart; past them it has too many.
+const RECORDS_PER_QUESTION: usize = 3 * LINES_PER_QUESTION as usize;
 
 /// An order of a worker.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +27,33 @@ pub struct WorkerOrder {
     pub accepted_at: Instant,
     /// Which.
     pub key: OrderKey,
+}
+
+/// Whose orders are asked for, and when they were accepted.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// Whose.
+    pub worker: WorkerId,
+    /// Of these the orders.
+    pub accepted: RangeInclusive<Instant>,
+    /// Of these only the platforms.
+    pub relevant: RangeInclusive<Instant>,
+}
+
+impl Search {
+    /// From the first to the last instant that is looked at.
+    pub fn span(&self) -> (Instant, Instant) {
+        let (accepted, relevant) = (&self.accepted, &self.relevant);
+        (*accepted.start().min(relevant.start()), *accepted.end().max(relevant.end()))
+    }
+
+    /// Takes what it asks for of a booked order.
+    pub fn take(&self, order: WorkerOrder, found: &mut OrdersOfWorker) {
+        if self.relevant.contains(&order.accepted_at) && !found.platforms.contains(&order.key.platform) {
+            found.platforms.insert(order.key.platform.clone());
+        }
+        found.booked.extend(self.accepted.contains(&order.accepted_at).then_some(order));
+    }
 }
 
 /// Sorted records, none twice.
@@ -146,22 +175,17 @@ impl Run {
         low
     }
 
-    /// A worker's orders accepted from one instant to another, both included.
-    pub fn find(
-        &self,
-        worker: WorkerId,
-        from: Instant,
-        to: Instant,
-        found: &mut Vec<WorkerOrder>,
-    ) -> StoreResult<()> {
-        let (from, to) = (found_by(worker, from), found_by(worker, to));
+    /// What it holds of a search, as far as there is room for it.
+    pub fn find(&self, search: &Search, found: &mut OrdersOfWorker) -> StoreResult<()> {
+        let (from, to) = search.span();
+        let (from, to) = (found_by(search.worker, from), found_by(search.worker, to));
         let first = self.first_where(|record| record[..FOUND_BY] >= from[..]);
         for i in first..self.len() {
             let record = self.record(i);
-            if record[..FOUND_BY] > to[..] {
+            if record[..FOUND_BY] > to[..] || found.booked.len() > RECORDS_PER_QUESTION {
                 break;
             }
-            found.push(read(record)?);
+            search.take(read(record)?, found);
         }
         Ok(())
     }

@@ -64,7 +64,7 @@ impl Postgres {
         raise(connection, &journal.repeats).await?;
         transaction.commit().await.map_err(store_error)?;
         if let Some((run, ..)) = run {
-            self.by_worker.appended(journal.id.get() as i64, run);
+            self.kept.appended(journal.id.get() as i64, run);
         }
         Ok(recorded_at)
     }
@@ -108,7 +108,7 @@ async fn insert_journal(
 }
 
 /// One COPY, unless there is nothing to copy.
-pub(super) async fn copy<T>(
+async fn copy<T>(
     connection: &mut PgConnection,
     statement: &str,
     rows: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,

@@ -1,7 +1,6 @@
 //! The columns of each table in COPY order: the twin of the column lists in `sql/copy_*.sql`.
 
 use super::copy::CopyBuffer;
-use crate::store::run::Part;
 use crate::types::{Conflict, Hourly, Line, Order, Position, Refusal, RegistryRow, Watermark};
 
 fn place(copy: &mut CopyBuffer, at: Position) {
@@ -27,15 +26,6 @@ fn content(copy: &mut CopyBuffer, order: &Order) {
         copy.optional(code.as_ref(), |c, code| c.text(code.as_str()));
     }
     copy.optional(order.sent_at, CopyBuffer::instant);
-}
-
-pub fn run_part(copy: &mut CopyBuffer, run: i64, part_no: i32, part: &Part<'_>) {
-    copy.row(5);
-    copy.int8(run);
-    copy.bytes(part.worker.uuid().as_bytes());
-    copy.instant(part.accepted_at);
-    copy.int4(part_no);
-    copy.bytes(part.bytes);
 }
 
 pub fn line(copy: &mut CopyBuffer, line: &Line) {

@@ -72,7 +72,7 @@ impl Postgres {
             return Err(StoreError::Corrupt(format!("{inserted} of {} lines were inserted", journal.lines.len())));
         }
         let recorded_at: PgInstant = row.try_get(0).map_err(store_error)?;
-        self.by_worker.appended(journal.id.get() as i64, run);
+        self.kept.appended(journal.id.get() as i64, run);
         Ok(recorded_at.0)
     }
 }

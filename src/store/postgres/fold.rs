@@ -1,167 +1,167 @@
-//! Merges runs of the index by worker, beside the intake, one transaction for each merge. One instance at a time does it, whichever comes
-//! first: an advisory lock, held by the transaction. Questions see the runs that were merged or the one they became, never both and
-//! never neither; a merge that is broken off has changed nothing.
-//!
-//! Many short whole runs become one whole run, in memory; whole runs of a batch's length together become one in parts; runs in parts become
-//! longer ones, read and written a window at a time. So each order is written twice, in long rows and in order, instead of once into a
-//! page of its own, and a question looks into a few dozen runs.
+//! Merges whole runs of the index by worker, beside the intake, one transaction for each merge: many short ones become one, in memory; as many
+//! as hold a batch's orders become one in parts (`deepen` merges those). One instance at a time does it, whichever comes first: an advisory
+//! lock, held by the transaction. Questions see the runs that were merged or the one they became, never both and never neither; a
+//! merge that is broken off has changed nothing.
 
-use super::append::copy;
-use super::by_worker::{Folding, KEPT_ORDERS};
+use super::Postgres;
+use super::by_worker::{Folding, read_runs};
 use super::codec::{PgInstant, store_error};
-use super::{Postgres, columns};
+use super::kept::KEPT_ORDERS;
 use crate::store::rows::Columns;
-use crate::store::run::Run;
+use crate::store::run::{Part, Run};
 use crate::store::{StoreError, StoreResult};
-use crate::types::{Instant, WorkerId};
+use crate::types::Instant;
 use sqlx::{PgConnection, Row};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
 
-/// The highest level: its runs are merged no further.
-const LAST_LEVEL: i64 = 2;
-/// Parts read of one run at once: 128 KiB.
-const PARTS_PER_READ: i64 = 64;
 /// Whole runs are merged so many first bytes of workers at a time.
 const WORKERS_AT_ONCE: usize = 16;
+/// Parts written in one statement: 4 MB. (Not by COPY: a client that is stopped in the middle of one would hold the lock for ever.)
+const PARTS_AT_ONCE: usize = 2_048;
+/// The least pause between two rounds.
+const PAUSE: Duration = Duration::from_millis(100);
+/// A round without a ring: for what another instance left.
+pub const PAUSE_LONGEST: Duration = Duration::from_secs(10);
 
 /// A run as its row tells of it.
 #[derive(Clone, Debug)]
-struct RunRow {
-    id: i64,
-    level: i64,
-    orders: i64,
-    first: Instant,
-    last: Instant,
-    /// Of a whole run.
-    journals: Vec<i64>,
+pub struct RunRow {
+    pub id: i64,
+    pub level: i64,
+    pub orders: i64,
+    pub first: Instant,
+    pub last: Instant,
 }
 
 /// Merges whenever it is due, until it is aborted.
 pub async fn run(store: Postgres, due: Arc<tokio::sync::Notify>) {
     loop {
-        due.notified().await;
-        if let Err(error) = tend(&store).await {
-            // The next journals or questions ring again; until then questions look into more runs.
-            tracing::warn!(%error, "the index by worker could not be merged");
+        // Rung or not.
+        let _ = timeout(PAUSE_LONGEST, due.notified()).await;
+        let folded = async {
+            while store.fold().await? {}
+            Ok(())
+        };
+        for done in [folded.await, store.catch_up().await] {
+            if let Err::<(), StoreError>(error) = done {
+                tracing::warn!(%error, "the index by worker could not be merged; questions look into more runs");
+            }
         }
+        sleep(PAUSE).await;
     }
 }
 
-async fn tend(store: &Postgres) -> StoreResult<()> {
-    while store.fold().await? {}
-    store.catch_up().await
-}
-
 impl Postgres {
-    /// Does one merge, if one is due and nobody else is merging.
+    /// Merges whole runs once, if it is due and nobody else is merging.
     pub async fn fold(&self) -> StoreResult<bool> {
         let mut transaction = self.folder.begin().await.map_err(store_error)?;
-        let lock = sqlx::query(include_str!("sql/fold_lock.sql")).fetch_one(&mut *transaction).await;
-        if !lock.and_then(|row| row.try_get::<bool, _>("locked")).map_err(store_error)? {
+        if !lock(&mut transaction, "fold").await? {
             return Ok(false);
         }
-        let Some(inputs) = due(read_runs(&mut transaction).await?, self.by_worker.folding()) else {
-            return Ok(false);
-        };
+        let Some(inputs) = due(survey(&mut transaction).await?, self.kept.folding()) else { return Ok(false) };
         let ids: Vec<i64> = inputs.iter().map(|run| run.id).collect();
-        let id = self.next_journal_id().await?.get() as i64;
-        let mut merged = RunRow { id, ..together(&inputs) };
-        let kept = if merged.level > 0 {
-            merged.orders = merge_parts(&mut transaction, id, &inputs).await?;
-            merged.level += 1;
-            None
-        } else {
-            let runs = self.whole_runs(&ids).await?;
-            if merged.orders >= self.by_worker.folding().orders {
-                merged.orders = part_whole(&mut transaction, id, &runs).await?;
-                (merged.level, merged.journals) = (1, Vec::new());
+        let runs = self.whole_runs(&mut transaction, &inputs).await?;
+        let mut merged = RunRow { id: self.next_journal_id().await?.get() as i64, ..together(&inputs) };
+        let kept = match merged.orders >= self.kept.folding().orders {
+            true => {
+                merged.orders = part(&mut transaction, merged.id, &runs).await?;
+                merged.level = 1;
                 None
-            } else {
+            }
+            false => {
                 let run = merge(runs, 0..=u8::MAX).await?;
                 merged.orders = run.len() as i64;
                 Some(run)
             }
         };
-        insert(&mut transaction, &merged).await?;
-        let query = sqlx::query(include_str!("sql/delete_runs.sql")).bind(&ids);
-        let gone = query.execute(&mut *transaction).await.map_err(store_error)?.rows_affected();
-        if gone != ids.len() as u64 {
-            return Err(missing(&ids));
-        }
+        replace(&mut transaction, &ids, &merged).await?;
         transaction.commit().await.map_err(store_error)?;
         tracing::debug!(level = merged.level, orders = merged.orders, runs = ids.len(), "runs were merged");
         if let Some(run) = kept {
-            self.by_worker.keep(id, Arc::new(run));
+            self.kept.keep(merged.id, Arc::new(run));
         }
-        self.by_worker.forget(&ids);
+        self.kept.forget(ids);
         Ok(true)
     }
 
-    async fn whole_runs(&self, ids: &[i64]) -> StoreResult<Vec<Arc<Run>>> {
-        let mut runs = Vec::with_capacity(ids.len());
-        for id in ids {
-            runs.push(self.whole_run(*id).await?.ok_or_else(|| missing(ids))?);
+    /// Those that are here, and the others from their lines. Each must hold as many orders as its row says: nothing is merged that is not whole.
+    async fn whole_runs(&self, connection: &mut PgConnection, rows: &[RunRow]) -> StoreResult<Vec<Arc<Run>>> {
+        let told: Vec<(i64, i64)> = rows.iter().map(|run| (run.id, run.orders)).collect();
+        let (mut runs, missing) = self.kept.find(&told);
+        if !missing.is_empty() {
+            runs.extend(read_runs(connection, &missing).await?.into_iter().map(|(_, run)| Arc::new(run)));
         }
-        Ok(runs)
+        let orders: usize = runs.iter().map(|run| run.len()).sum();
+        let should: i64 = rows.iter().map(|run| run.orders).sum();
+        match orders as i64 == should && runs.len() == rows.len() {
+            true => Ok(runs),
+            false => Err(StoreError::Corrupt(format!("worker_run: {orders} orders where {should} should be"))),
+        }
     }
 
-    /// Makes the whole runs that other instances brought, or this one before its start, so that questions need not look through lines.
+    /// Makes the whole runs that other instances brought, or this one before its start, so that questions need not look through lines; and
+    /// forgets those that others merged.
     async fn catch_up(&self) -> StoreResult<()> {
-        let mut connection = self.reader.acquire().await.map_err(store_error)?;
+        let mut connection = self.folder.acquire().await.map_err(store_error)?;
+        let before = self.kept.ids();
+        let whole: Vec<RunRow> = survey(&mut connection).await?.into_iter().filter(|run| run.level == 0).collect();
+        self.kept.forget(before.into_iter().filter(|id| whole.binary_search_by_key(id, |run| run.id).is_err()));
         let mut room = KEPT_ORDERS;
-        let newest = read_runs(&mut connection).await?.into_iter().rev().filter(|run| run.level == 0);
-        let fits = newest.take_while(|run| {
+        let newest = whole.iter().rev().take_while(|run| {
             room -= run.orders;
             room >= 0
         });
-        let whole: Vec<i64> = fits.map(|run| run.id).collect();
-        drop(connection);
-        for id in self.by_worker.kept(&whole).1 {
-            self.whole_run(id).await?;
+        let told: Vec<(i64, i64)> = newest.map(|run| (run.id, run.orders)).collect();
+        let (_, missing) = self.kept.find(&told);
+        if !missing.is_empty() {
+            let runs = read_runs(&mut connection, &missing).await?;
+            runs.into_iter().for_each(|(id, run)| self.kept.keep(id, Arc::new(run)));
         }
         Ok(())
     }
 }
 
-fn missing(ids: &[i64]) -> StoreError {
-    StoreError::Corrupt(format!("worker_run: some of {ids:?} are gone"))
+/// Takes one of the locks of merging until the transaction ends, unless somebody else has it.
+pub async fn lock(connection: &mut PgConnection, what: &str) -> StoreResult<bool> {
+    let query = sqlx::query(include_str!("sql/fold_lock.sql")).bind(what);
+    query.fetch_one(connection).await.and_then(|row| row.try_get("locked")).map_err(store_error)
 }
 
-/// The runs to merge next, all whole or all of one level.
-fn due(runs: Vec<RunRow>, folding: &Folding) -> Option<Vec<RunRow>> {
-    let (whole, parted): (Vec<RunRow>, Vec<RunRow>) = runs.into_iter().partition(|run| run.level == 0);
+/// The runs to merge next.
+fn due(mut runs: Vec<RunRow>, folding: &Folding) -> Option<Vec<RunRow>> {
+    runs.retain(|run| run.level == 0);
     let mut orders = 0;
-    let batch = whole.iter().position(|run| {
+    let batch = runs.iter().position(|run| {
         orders += run.orders;
         orders >= folding.orders
     });
     if let Some(last) = batch {
-        return Some(whole[..=last].to_vec());
+        runs.truncate(last + 1);
+        return Some(runs);
     }
-    if whole.len() >= folding.runs {
-        let short: Vec<_> = whole.into_iter().filter(|run| run.orders < folding.short).collect();
-        return (short.len() > 1).then_some(short);
+    if runs.len() < folding.runs {
+        return None;
     }
-    (1..LAST_LEVEL).find_map(|level| {
-        let same: Vec<_> = parted.iter().filter(|run| run.level == level).take(folding.fan_in).cloned().collect();
-        (same.len() >= folding.fan_in).then_some(same)
-    })
+    runs.retain(|run| run.orders < folding.short);
+    (runs.len() > 1).then_some(runs)
 }
 
 /// A row that tells of all of these, which are of one level.
-fn together(inputs: &[RunRow]) -> RunRow {
+pub fn together(inputs: &[RunRow]) -> RunRow {
     let mut all = inputs[0].clone();
     for run in &inputs[1..] {
         all.first = all.first.min(run.first);
         all.last = all.last.max(run.last);
         all.orders += run.orders;
-        all.journals.extend(&run.journals);
     }
     all
 }
 
-async fn read_runs(connection: &mut PgConnection) -> StoreResult<Vec<RunRow>> {
+/// All runs, by their ids.
+pub async fn survey(connection: &mut PgConnection) -> StoreResult<Vec<RunRow>> {
     let rows = sqlx::query(include_str!("sql/runs.sql")).fetch_all(connection).await.map_err(store_error)?;
     let run = |row: &sqlx::postgres::PgRow| {
         Ok(RunRow {
@@ -170,120 +170,65 @@ async fn read_runs(connection: &mut PgConnection) -> StoreResult<Vec<RunRow>> {
             orders: row.int("orders")?,
             first: row.instant("first_accepted")?,
             last: row.instant("last_accepted")?,
-            journals: row.try_get::<Option<_>, _>("journals").map_err(store_error)?.unwrap_or_default(),
         })
     };
     rows.iter().map(run).collect()
 }
 
-/// Sorting takes some ten milliseconds: beside the tasks that wait for answers, not among them.
-async fn merge(runs: Vec<Arc<Run>>, workers: RangeInclusive<u8>) -> StoreResult<Run> {
+/// Sorting takes some milliseconds: beside the tasks that wait for answers, not among them.
+pub async fn merge(runs: Vec<Arc<Run>>, workers: RangeInclusive<u8>) -> StoreResult<Run> {
     let merge = move || Run::merge(runs.iter().map(Arc::as_ref), workers);
     tokio::task::spawn_blocking(merge).await.map_err(|error| StoreError::Failed(Box::new(error)))
 }
 
 /// Writes whole runs as one in parts; how many orders it holds.
-async fn part_whole(connection: &mut PgConnection, id: i64, runs: &[Arc<Run>]) -> StoreResult<i64> {
+async fn part(connection: &mut PgConnection, id: i64, runs: &[Arc<Run>]) -> StoreResult<i64> {
     let (mut parts, mut orders) = (0, 0);
     for first in (0..=u8::MAX).step_by(WORKERS_AT_ONCE) {
         let merged = merge(runs.to_vec(), first..=first + (WORKERS_AT_ONCE - 1) as u8).await?;
         orders += merged.len() as i64;
-        copy_parts(connection, id, &merged, &mut parts).await?;
+        write_parts(connection, id, &merged, &mut parts).await?;
     }
     Ok(orders)
 }
 
-async fn insert(connection: &mut PgConnection, run: &RunRow) -> StoreResult<()> {
-    sqlx::query(include_str!("sql/insert_run.sql"))
-        .bind(run.id)
-        .bind(run.level as i16)
-        .bind(run.orders)
-        .bind(PgInstant(run.first))
-        .bind(PgInstant(run.last))
-        .bind((run.level == 0).then_some(&run.journals))
-        .execute(connection)
-        .await
-        .map_err(store_error)?;
+/// Writes a stretch of a run in parts, numbered on from `next`.
+pub async fn write_parts(connection: &mut PgConnection, id: i64, run: &Run, next: &mut i32) -> StoreResult<()> {
+    for parts in run.parts()?.chunks(PARTS_AT_ONCE) {
+        fn all<'a, T>(parts: &'a [Part<'a>], of: impl Fn(&'a Part<'a>) -> T) -> Vec<T> {
+            parts.iter().map(of).collect()
+        }
+        let numbers: Vec<i32> = (*next..).take(parts.len()).collect();
+        *next += parts.len() as i32;
+        sqlx::query(include_str!("sql/insert_run_parts.sql"))
+            .bind(id)
+            .bind(all(parts, |part| part.worker.uuid()))
+            .bind(all(parts, |part| PgInstant(part.accepted_at)))
+            .bind(numbers)
+            .bind(all(parts, |part| part.bytes))
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    }
     Ok(())
 }
 
-async fn copy_parts(connection: &mut PgConnection, id: i64, run: &Run, parts: &mut i32) -> StoreResult<()> {
-    let first = *parts;
-    let rows = run.parts()?;
-    *parts += rows.len() as i32;
-    let rows: Vec<_> = (first..).zip(rows).collect();
-    let statement = include_str!("sql/copy_run_part.sql");
-    copy(connection, statement, rows, |copy, (part_no, part)| columns::run_part(copy, id, part_no, &part)).await
-}
-
-/// A run in parts, on its way into another.
-struct Source {
-    id: i64,
-    /// The part read last.
-    after: (WorkerId, Instant, i32),
-    /// Read and not merged yet.
-    held: Run,
-    /// There is more to read.
-    more: bool,
-}
-
-impl Source {
-    fn new(run: &RunRow) -> Self {
-        let before_all = (WorkerId::from_uuid(uuid::Uuid::nil()), Instant::EARLIEST, -1);
-        Self { id: run.id, after: before_all, held: Run::default(), more: true }
+/// Puts the row of a merged run in the place of those that it was made of.
+pub async fn replace(connection: &mut PgConnection, inputs: &[i64], merged: &RunRow) -> StoreResult<()> {
+    sqlx::query(include_str!("sql/insert_run.sql"))
+        .bind(merged.id)
+        .bind(merged.level as i16)
+        .bind(merged.orders)
+        .bind(PgInstant(merged.first))
+        .bind(PgInstant(merged.last))
+        .bind(inputs)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let query = sqlx::query(include_str!("sql/delete_runs.sql")).bind(inputs);
+    let gone = query.execute(connection).await.map_err(store_error)?.rows_affected();
+    match gone == inputs.len() as u64 {
+        true => Ok(()),
+        false => Err(StoreError::Corrupt("worker_run: a run that was merged is gone".to_owned())),
     }
-
-    async fn read(&mut self, connection: &mut PgConnection) -> StoreResult<()> {
-        let (worker, accepted_at, part_no) = self.after;
-        let rows = sqlx::query(include_str!("sql/run_parts.sql"))
-            .bind(self.id)
-            .bind(worker.uuid())
-            .bind(PgInstant(accepted_at))
-            .bind(part_no)
-            .bind(PARTS_PER_READ)
-            .fetch_all(connection)
-            .await
-            .map_err(store_error)?;
-        self.more = rows.len() as i64 == PARTS_PER_READ;
-        let Some(last) = rows.last() else { return Ok(()) };
-        let worker = WorkerId::from_uuid(last.uuid("first_worker")?);
-        self.after = (worker, last.instant("first_accepted")?, last.int("part_no")? as i32);
-        let mut bytes = Vec::new();
-        for row in &rows {
-            bytes.extend(row.bytes("entries")?);
-        }
-        self.held = Run::parse(bytes)?;
-        Ok(())
-    }
-}
-
-/// Writes the parts of runs as parts of one, and takes the old ones away; how many orders it holds.
-async fn merge_parts(connection: &mut PgConnection, id: i64, inputs: &[RunRow]) -> StoreResult<i64> {
-    let mut sources: Vec<Source> = inputs.iter().map(Source::new).collect();
-    let (mut parts, mut orders) = (0, 0);
-    loop {
-        for source in &mut sources {
-            if source.more && source.held.len() == 0 {
-                source.read(connection).await?;
-            }
-        }
-        // What is read up to here is read of every run.
-        let border = sources.iter().filter(|s| s.more).filter_map(|s| s.held.last()).min().map(<[u8]>::to_vec);
-        let window = sources.iter_mut().map(|source| match &border {
-            Some(border) => source.held.take_through(border),
-            None => std::mem::take(&mut source.held),
-        });
-        let window: Vec<_> = window.map(Arc::new).collect();
-        let merged = merge(window, 0..=u8::MAX).await?;
-        orders += merged.len() as i64;
-        copy_parts(connection, id, &merged, &mut parts).await?;
-        if border.is_none() {
-            break;
-        }
-    }
-    for source in &sources {
-        let query = sqlx::query(include_str!("sql/delete_run_parts.sql")).bind(source.id);
-        query.execute(&mut *connection).await.map_err(store_error)?;
-    }
-    Ok(orders)
 }

@@ -6,19 +6,22 @@ mod by_worker;
 mod codec;
 mod columns;
 mod copy;
+mod deepen;
 mod doubts;
 mod few;
 mod fold;
 mod guard;
+mod kept;
 mod migrate;
 mod read;
+mod reindex;
 mod seal;
 
 pub use by_worker::Folding;
 pub use migrate::migrate;
 
-use self::by_worker::ByWorker;
 use self::codec::store_error;
+use self::kept::Kept;
 use super::{GuardFailure, Leniency, StoreResult};
 use crate::types::{JournalId, LedgerId};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -52,9 +55,11 @@ pub struct Connections {
 pub struct Postgres {
     writer: PgPool,
     reader: PgPool,
-    /// One connection, of the task that merges.
+    /// One connection, of the task that merges whole runs.
     folder: PgPool,
-    by_worker: Arc<ByWorker>,
+    /// One connection, of the task that merges longer ones.
+    deepener: PgPool,
+    kept: Arc<Kept>,
     /// One connection, of the task that seals.
     sealer: PgPool,
     tasks: Option<Arc<Tasks>>,
@@ -91,7 +96,8 @@ impl Postgres {
         let corrupt = || super::StoreError::Corrupt("identity: ledger_id has more than 40 bits".to_owned());
         let store = Self {
             folder: pool(&options, 1, include_str!("sql/session_writer.sql")),
-            by_worker: Arc::new(ByWorker::new(folding)),
+            deepener: pool(&options, 1, include_str!("sql/session_writer.sql")),
+            kept: Arc::new(Kept::new(folding)),
             sealer: pool(&options, 1, include_str!("sql/session_writer.sql")),
             tasks: None,
             writer,
@@ -101,9 +107,10 @@ impl Postgres {
             ids: Arc::new(Mutex::new(0..0)),
         };
         // The tasks' own stores have no tasks: the last of the others ends them.
-        let fold = tokio::spawn(fold::run(store.clone(), store.by_worker.due()));
+        let fold = tokio::spawn(fold::run(store.clone(), store.kept.due()));
         let seal = tokio::spawn(seal::run(store.clone()));
-        let tasks = Tasks([fold.abort_handle(), seal.abort_handle()]);
+        let deepen = tokio::spawn(deepen::run(store.clone()));
+        let tasks = Tasks([fold.abort_handle(), deepen.abort_handle(), seal.abort_handle()]);
         Ok(Self { tasks: Some(Arc::new(tasks)), ..store })
     }
 
@@ -147,6 +154,7 @@ impl Postgres {
         }
         self.sealer.close().await;
         self.folder.close().await;
+        self.deepener.close().await;
         self.writer.close().await;
         self.reader.close().await;
     }
@@ -154,7 +162,7 @@ impl Postgres {
 
 /// What runs beside the questions and the appends; ends with its last owner.
 #[derive(Debug)]
-struct Tasks([AbortHandle; 2]);
+struct Tasks([AbortHandle; 3]);
 
 impl Tasks {
     fn abort(&self) {

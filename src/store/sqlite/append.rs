@@ -33,6 +33,14 @@ impl Sqlite {
         Ok(recorded_at)
     }
 
+    /// See [`crate::store::Store::reindex`].
+    pub async fn reindex(&self) -> StoreResult<()> {
+        let mut writer = self.writer.acquire().await.map_err(store_error)?;
+        let query = sqlx::query(include_str!("sql/insert_all_worker_lines.sql"));
+        query.execute(&mut *writer).await.map_err(store_error)?;
+        Ok(())
+    }
+
     /// See [`crate::store::Store::raise`].
     pub async fn raise(&self, repeats: &Repeats) -> StoreResult<()> {
         let mut writer = self.writer.acquire().await.map_err(store_error)?;

@@ -50,7 +50,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::ledger::Journal;
     use crate::store::sqlite::{Place, Sqlite};
-    use crate::store::{Leniency, StoreError, WorkerOrder};
+    use crate::store::{Leniency, OrdersOfWorker, Search, StoreError, WorkerOrder};
     use crate::types::{
         Area, Code, Instant, JournalId, Line, LineKind, Order, OrderKey, Period, PremiumReason, PremiumState,
         Priced, Province, RowId, Slot, WorkerId,
@@ -125,7 +125,12 @@ mod tests {
                 let his: BTreeSet<_> = his
                     .map(|line| WorkerOrder { accepted_at: line.order.accepted_at, key: line.order.key.clone() })
                     .collect();
-                let found = store.orders_of_worker(worker, instant(from), instant(to)).await.unwrap().booked;
+                let accepted = instant(from)..=instant(to);
+                let search = Search { worker, relevant: accepted.clone(), accepted };
+                let OrdersOfWorker { booked: found, platforms, .. } =
+                    store.orders_of_worker(&search).await.unwrap();
+                let expected: BTreeSet<_> = his.iter().map(|order| order.key.platform.clone()).collect();
+                assert_eq!(platforms, expected);
                 assert_eq!(found.len(), his.len(), "none twice");
                 assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), his, "worker {n}, {booked} booked");
             }

@@ -7,13 +7,15 @@ use crate::ledger::RequestRecord;
 use crate::store::rows::{self, Columns, corrupt};
 use crate::store::{
     Asker, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark, OrdersOfWorker,
-    StoreError, StoreResult,
+    Search, StoreError, StoreResult,
 };
 use crate::types::{
     Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
     RequestId, RowId, SealNo, ViolationCode, WorkerId,
 };
+use sqlx::sqlite::SqliteRow;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 /// The three parts of a key.
 fn key<'q>(query: Bound<'q>, key: &'q &OrderKey) -> Bound<'q> {
@@ -169,31 +171,36 @@ impl Sqlite {
     }
 
     /// See [`crate::store::Store::orders_of_worker`].
-    pub async fn orders_of_worker(
-        &self,
-        worker: WorkerId,
-        from: Instant,
-        to: Instant,
-    ) -> StoreResult<OrdersOfWorker> {
-        let unfolded: Vec<String> = self.by_worker.find(worker, from, to).iter().map(i64::to_string).collect();
-        let rows = sqlx::query(include_str!("sql/orders_of_worker.sql"))
-            .bind(worker.uuid())
-            .bind(from.micros())
-            .bind(to.micros())
-            .bind(i64::from(LINES_PER_QUESTION) + 1)
-            .bind(format!("[{}]", unfolded.join(",")))
-            .fetch_all(&self.reader)
-            .await
-            .map_err(store_error)?;
-        if rows.len() > LINES_PER_QUESTION as usize {
+    pub async fn orders_of_worker(&self, search: &Search) -> StoreResult<OrdersOfWorker> {
+        let mut found = OrdersOfWorker::default();
+        for row in
+            self.of_worker(include_str!("sql/orders_of_worker.sql"), search.worker, &search.accepted).await?
+        {
+            let orders = if row.int("is_booked")? == 1 { &mut found.booked } else { &mut found.kept };
+            orders.push(rows::worker_order(&row)?);
+        }
+        if found.booked.len().max(found.kept.len()) > LINES_PER_QUESTION as usize {
             return Err(StoreError::TooMuch("orders of the worker"));
         }
-        let mut found = OrdersOfWorker::default();
-        for row in &rows {
-            let orders = if row.int("is_booked")? == 1 { &mut found.booked } else { &mut found.kept };
-            orders.push(rows::worker_order(row)?);
+        let platforms = include_str!("sql/platforms_of_worker.sql");
+        for row in self.of_worker(platforms, search.worker, &search.relevant).await? {
+            found.platforms.insert(rows::platform(&row)?);
         }
         Ok(found)
+    }
+
+    /// Asks the index, and what is not folded into it yet.
+    async fn of_worker(
+        &self,
+        sql: &'static str,
+        worker: WorkerId,
+        accepted: &RangeInclusive<Instant>,
+    ) -> StoreResult<Vec<SqliteRow>> {
+        let (from, to) = (*accepted.start(), *accepted.end());
+        let unfolded: Vec<String> = self.by_worker.find(worker, from, to).iter().map(i64::to_string).collect();
+        let query = sqlx::query(sql).bind(worker.uuid()).bind(from.micros()).bind(to.micros());
+        let query = query.bind(format!("[{}]", unfolded.join(","))).bind(i64::from(LINES_PER_QUESTION) + 1);
+        query.fetch_all(&self.reader).await.map_err(store_error)
     }
 
     /// See [`crate::store::Store::lines_and_conflicts`].

@@ -1,22 +1,25 @@
 -- Purpose: where a worker's ($1) orders accepted in a range ($2, $3) are found: whole runs by their id, the parts of others that can hold him
--- (the last that begins before him, and those that begin with him; at most $4), and the orders of kept conflicts.
--- Locks: none. Rows: a few for each run of that time; a worker's conflicts of some days.
-select r.run_id, p.entries, null::timestamptz as accepted_at, null::text as platform_code, null::text as order_id,
-       null::smallint as assignment_no
-from ledger_read.worker_run r
-cross join lateral (
-    select null::bytea as entries where r.level = 0
-    union all
-    (select b.entries from ledger_read.worker_run_part b
-     where r.level > 0 and b.run_id = r.run_id and (b.first_worker, b.first_accepted) < ($1, $2)
-     order by b.run_id desc, b.first_worker desc, b.first_accepted desc, b.part_no desc limit 1)
-    union all
-    (select w.entries from ledger_read.worker_run_part w
-     where r.level > 0 and w.run_id = r.run_id and w.first_worker = $1 and w.first_accepted between $2 and $3
-     limit $4)
-) as p
-where r.first_accepted <= $3 and r.last_accepted >= $2
+-- (the last that begins before him, and those that begin with him), and the orders of kept conflicts. $4 bounds the rows.
+-- Locks: none. Rows: a few for each run of that time; a worker's conflicts of a month.
+(select r.run_id, r.orders, p.entries, null::timestamptz as accepted_at, null::text as platform_code, null::text as order_id,
+        null::smallint as assignment_no
+ from ledger_read.worker_run r
+ cross join lateral (
+     select null::bytea as entries where r.level = 0
+     union all
+     (select b.entries from ledger_read.worker_run_part b
+      where r.level > 0 and b.run_id = r.run_id and (b.first_worker, b.first_accepted) < ($1, $2)
+      order by b.run_id desc, b.first_worker desc, b.first_accepted desc, b.part_no desc limit 1)
+     union all
+     (select w.entries from ledger_read.worker_run_part w
+      where r.level > 0 and w.run_id = r.run_id and w.first_worker = $1 and w.first_accepted between $2 and $3
+      limit $4)
+ ) as p
+ where r.first_accepted <= $3 and r.last_accepted >= $2
+ limit $4)
 union all
-select null, null, c.accepted_at, c.platform_code, c.order_id, c.assignment_no
-from ledger_read.conflict c
-where c.worker_id = $1 and c.accepted_at between $2 and $3
+(select null, null, null, c.accepted_at, c.platform_code, c.order_id, c.assignment_no
+ from ledger_read.conflict c
+ where c.worker_id = $1 and c.accepted_at between $2 and $3
+ limit $4)
+limit $4

@@ -1,0 +1,58 @@
+//! Makes the index by worker anew from the lines: one whole run for each journal, in one snapshot, and then merges them. Journals that are
+//! booked meanwhile bring runs of their own.
+
+use super::Postgres;
+use super::codec::store_error;
+use super::fold::{lock, survey};
+use crate::store::StoreResult;
+use sqlx::Connection;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Between two tries while somebody else merges.
+const PAUSE: Duration = Duration::from_millis(500);
+
+impl Postgres {
+    /// See [`crate::store::Store::reindex`].
+    pub async fn reindex(&self, told: impl Fn(usize)) -> StoreResult<()> {
+        while !self.try_reindex().await? {
+            sleep(PAUSE).await;
+        }
+        // This instance's own tasks merge too; either way the runs grow fewer.
+        loop {
+            let merged = self.fold().await? || self.deepen().await?;
+            let mut connection = self.reader.acquire().await.map_err(store_error)?;
+            let runs = survey(&mut connection).await?;
+            told(runs.len());
+            let whole = runs.iter().filter(|run| run.level == 0);
+            let (count, orders) = whole.fold((0, 0), |(n, orders), run| (n + 1, orders + run.orders));
+            if !merged && count < self.kept.folding().runs && orders < self.kept.folding().orders {
+                return Ok(());
+            }
+            drop(connection);
+            if !merged {
+                sleep(PAUSE).await;
+            }
+        }
+    }
+
+    /// Nothing where somebody else is merging.
+    async fn try_reindex(&self) -> StoreResult<bool> {
+        let mut connection = self.writer.acquire().await.map_err(store_error)?;
+        let begin = "begin isolation level repeatable read";
+        let mut transaction = connection.begin_with(begin).await.map_err(store_error)?;
+        if !lock(&mut transaction, "fold").await? || !lock(&mut transaction, "deepen").await? {
+            return Ok(false);
+        }
+        for statement in [
+            include_str!("sql/no_statement_timeout.sql"),
+            include_str!("sql/delete_all_run_parts.sql"),
+            include_str!("sql/delete_all_runs.sql"),
+            include_str!("sql/insert_all_runs.sql"),
+        ] {
+            sqlx::query(statement).execute(&mut *transaction).await.map_err(store_error)?;
+        }
+        transaction.commit().await.map_err(store_error)?;
+        Ok(true)
+    }
+}
