@@ -15,8 +15,8 @@ use tokio::time::sleep;
 
 /// The highest level: its runs are merged no further.
 const LAST_LEVEL: i64 = 2;
-/// Parts read of one run at once: 128 KiB.
-const PARTS_PER_READ: i64 = 64;
+/// Parts read of one run at once: 32 KiB.
+const PARTS_PER_READ: i64 = 16;
 
 /// Merges whenever there are enough runs of one level, until it is aborted. By a lock and a connection of its own: it may take a minute, in
 /// which whole runs go on being merged.
@@ -128,7 +128,7 @@ async fn merge_parts(connection: &mut PgConnection, id: i64, inputs: &[RunRow]) 
             None => std::mem::take(&mut source.held),
         });
         let window: Vec<_> = window.map(Arc::new).collect();
-        let merged = merge(window, 0..=u8::MAX).await?;
+        let merged = merge(&window, 0..=u8::MAX).await;
         orders += merged.len() as i64;
         write_parts(connection, id, &merged, &mut parts).await?;
         if border.is_none() {

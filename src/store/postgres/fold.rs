@@ -19,8 +19,8 @@ use tokio::time::{sleep, timeout};
 
 /// Whole runs are merged so many first bytes of workers at a time.
 const WORKERS_AT_ONCE: usize = 16;
-/// Parts written in one statement: 4 MB. (Not by COPY: a client that is stopped in the middle of one would hold the lock for ever.)
-const PARTS_AT_ONCE: usize = 2_048;
+/// Parts written in one statement: 1 MB. (Not by COPY: a client that is stopped in the middle of one would hold the lock for ever.)
+const PARTS_AT_ONCE: usize = 512;
 /// The least pause between two rounds.
 const PAUSE: Duration = Duration::from_millis(100);
 /// A round without a ring: for what another instance left.
@@ -72,7 +72,7 @@ impl Postgres {
                 None
             }
             false => {
-                let run = merge(runs, 0..=u8::MAX).await?;
+                let run = merge(&runs, 0..=u8::MAX).await;
                 merged.orders = run.len() as i64;
                 Some(run)
             }
@@ -175,17 +175,17 @@ pub async fn survey(connection: &mut PgConnection) -> StoreResult<Vec<RunRow>> {
     rows.iter().map(run).collect()
 }
 
-/// Sorting takes some milliseconds: beside the tasks that wait for answers, not among them.
-pub async fn merge(runs: Vec<Arc<Run>>, workers: RangeInclusive<u8>) -> StoreResult<Run> {
-    let merge = move || Run::merge(runs.iter().map(Arc::as_ref), workers);
-    tokio::task::spawn_blocking(merge).await.map_err(|error| StoreError::Failed(Box::new(error)))
+/// A window is sorted in a few milliseconds; the tasks that wait for answers come in between.
+pub async fn merge(runs: &[Arc<Run>], workers: RangeInclusive<u8>) -> Run {
+    tokio::task::yield_now().await;
+    Run::merge(runs.iter().map(Arc::as_ref), workers)
 }
 
 /// Writes whole runs as one in parts; how many orders it holds.
 async fn part(connection: &mut PgConnection, id: i64, runs: &[Arc<Run>]) -> StoreResult<i64> {
     let (mut parts, mut orders) = (0, 0);
     for first in (0..=u8::MAX).step_by(WORKERS_AT_ONCE) {
-        let merged = merge(runs.to_vec(), first..=first + (WORKERS_AT_ONCE - 1) as u8).await?;
+        let merged = merge(runs, first..=first + (WORKERS_AT_ONCE - 1) as u8).await;
         orders += merged.len() as i64;
         write_parts(connection, id, &merged, &mut parts).await?;
     }
