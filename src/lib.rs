@@ -70,6 +70,8 @@
 //!   platform told it is a fact, and asking about the worker that only the other version names must not answer "no order".
 //! - **An end in the future is refused** like an acceptance in the future (5 minutes): it would be cover that nobody has earned yet.
 //! - **The period fence is not built**: there is no freezing yet. It comes with statements, in `store::append`.
+//! - **`known_at` filters by the seals of what was read**, it keeps no second copy: a question of cover reads a worker's month, and asks which of
+//!   those journals were sealed by then. The registry of that time is built from its rows in the same way.
 //!
 //! # Invariants and their tests
 //! | invariant | tried to break by |

@@ -197,8 +197,13 @@ def questions_that_are_refused(client):
     same("no case_no", client.fail("Coverage.GetCoverage", body), ("INVALID_ARGUMENT", ["case_no"]))
     body["case_no"] = "C-1"
     same("with case_no", client.call("Coverage.GetCoverage", body)["coverage"]["reason_code"], "COVERAGE_REASON_IN_ORDER")
-    for point in ({"seal": "1"}, {"instant": ORDER["accepted_at"]}):
-        same(f"known at {point}", client.fail("Coverage.GetCoverage", {**body, "known_at": point})[0], "UNIMPLEMENTED")
+    # The first journal holds the registry's seeds; when the order was accepted there was no ledger.
+    for point, seal in (({"seal": "1"}, "1"), ({"instant": ORDER["accepted_at"]}, None)):
+        then = client.call("Coverage.GetCoverage", {**body, "known_at": point})["coverage"]
+        told = (then["reason_code"], then.get("known_at_seal"))
+        same(f"known at {point}", told, ("COVERAGE_REASON_NO_ORDER_THAT_DAY", seal))
+    for point in ({"seal": "1000000"}, {"instant": "2100-01-01T00:00:00Z"}):
+        same(f"known at {point}", client.fail("Coverage.GetCoverage", {**body, "known_at": point})[0], "INVALID_ARGUMENT")
 
 
 def watermark(client):

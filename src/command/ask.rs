@@ -7,6 +7,7 @@ use crate::types::{CoverageReason, EndKind, Instant, LineKind, PremiumState};
 use clap::Args;
 use pb::coverage_service_client::CoverageServiceClient;
 use pb::intake_service_client::IntakeServiceClient;
+use pb::known_at::Point;
 use prost_types::Timestamp;
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -19,6 +20,9 @@ pub struct CoverageArgs {
     /// When: RFC 3339, as 2026-07-15T12:31:05+08:00
     #[arg(long)]
     pub at: String,
+    /// As it was known then: a seal's number, or an instant as above
+    #[arg(long, value_name = "SEAL|TIME")]
+    pub known_at: Option<String>,
     /// Server to ask
     #[arg(long, env = "PREMIUM_LEDGER_SERVER", default_value = DEFAULT_SERVER)]
     pub server: String,
@@ -42,7 +46,8 @@ pub struct OrderArgs {
 /// Asks for cover, and prints it.
 pub async fn run_coverage(args: &CoverageArgs) -> Done {
     let at = Instant::parse(&args.at).map_err(|e| format!("--at {e}"))?;
-    print!("{}", coverage(&args.server, &args.worker, at).await?);
+    let known_at = args.known_at.as_deref().map(known_at).transpose()?;
+    print!("{}", coverage(&args.server, &args.worker, at, known_at).await?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -52,16 +57,33 @@ pub async fn run_order(args: &OrderArgs) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// One worker's cover at an instant, as text.
-pub async fn coverage(server: &str, worker: &str, at: Instant) -> Result<String, ClientError> {
+fn known_at(text: &str) -> Result<pb::KnownAt, String> {
+    let point = match text.parse() {
+        Ok(seal) => Point::Seal(seal),
+        Err(_) => Point::Instant(timestamp(Instant::parse(text).map_err(|e| format!("--known-at {e}"))?)),
+    };
+    Ok(pb::KnownAt { point: Some(point) })
+}
+
+fn timestamp(instant: Instant) -> Timestamp {
+    let (seconds, nanos) = instant.parts();
+    Timestamp { seconds, nanos }
+}
+
+/// One worker's cover at an instant, as text; as it is known now, or was.
+pub async fn coverage(
+    server: &str,
+    worker: &str,
+    at: Instant,
+    known_at: Option<pb::KnownAt>,
+) -> Result<String, ClientError> {
     let mut client = CoverageServiceClient::new(connect(server).await?);
-    let (seconds, nanos) = at.parts();
     let request = pb::GetCoverageRequest {
         worker_id: worker.to_owned(),
-        at: Some(Timestamp { seconds, nanos }),
+        at: Some(timestamp(at)),
         purpose: pb::Purpose::OwnRecords.into(),
         case_no: String::new(),
-        known_at: None,
+        known_at,
     };
     let coverage = client.get_coverage(request).await?.into_inner().coverage.unwrap_or_default();
     let mut told =
@@ -75,6 +97,9 @@ pub async fn coverage(server: &str, worker: &str, at: Instant) -> Result<String,
     for watermark in coverage.watermarks.iter().filter(|w| w.relevant) {
         let until = watermark.watermark.as_ref().map_or_else(|| "never reported".to_owned(), time);
         let _ = writeln!(told, "  {} complete up to: {until}", watermark.platform_code);
+    }
+    if known_at.is_some() {
+        let _ = writeln!(told, "  as known after journal {}", coverage.known_at_seal);
     }
     Ok(told)
 }

@@ -64,7 +64,7 @@ pub async fn run(args: &DemoArgs) -> Done {
         let Some(order) = order else { continue };
         let Some(at) = accepted_at(order).map(|at| at.plus_seconds(minutes * 60)) else { continue };
         println!("{title}:\n\n  $ premium-ledger coverage {} --at {at}{option}", order.worker_id);
-        println!("{}", ask::coverage(&server, &order.worker_id, at).await?);
+        println!("{}", ask::coverage(&server, &order.worker_id, at, None).await?);
     }
     if let Some(conflict) = find_conflict(&server, Clock::system().now().day()).await? {
         let (platform, id, number) = (&conflict.platform_code, &conflict.order_id, conflict.assignment_no);

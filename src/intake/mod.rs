@@ -10,7 +10,8 @@
 //!   commits at once, under load groups grow by themselves.
 //! - **Round trips per journal** with new orders only: the append (Postgres 1 for few lines, else 5; SQLite in process). Where a slot
 //!   may be taken (`recent`), one more reads the lines; where there is doubt (refusals, conflicts), up to five more read what is kept.
-//! - **Copies per order**: one move from the decoded message into its line, one encoding for the leaf hash, one for the database.
+//! - **Copies per order**: one move from the decoded message into its line, one encoding for the leaf hash, one for the database, one of some
+//!   fifty bytes for the index by worker (Postgres).
 //! - **Lock order**: see the store's `append`. Orders are sorted by key, so two instances that collide do not deadlock.
 //! - **Collisions**: a lost race for a slot fails the whole append; the group reads again and decides again. But for the
 //!   first, each failed try means that another writer committed at least one of its slots for good: tries are bounded by the group's size.

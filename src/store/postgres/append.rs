@@ -3,7 +3,8 @@
 //! journal's id.
 //!
 //! Round trips of a journal with lines only: 1, or 5 (begin, journal, COPY start, COPY data, commit).
-//! Lock order: journal id, slots by key, then the other entries, then counters by key.
+//! Lock order: journal id, slots by key, then the other entries, then counters by key. (Its run and its place among the unsealed are new rows
+//! that nobody waits for.)
 
 use super::by_worker::run_of;
 use super::codec::{PgDay, PgInstant, store_error};
