@@ -1,13 +1,12 @@
 //! What was known after an earlier journal: of all that is read now, what stands in a journal with its seal or a lower one. Journals that
 //! are not sealed yet come later.
 
-use super::Known;
+use super::{Known, Lines, lines_now};
 use crate::rating::Snapshot;
-use crate::store::{
-    ConflictsOfKeys, LinesOfKeys, OrdersOfWorker, Search, Store, StoreError, StoreResult, WorkerOrder,
-};
-use crate::types::{JournalId, Order, OrderKey, SealNo};
+use crate::store::{Search, Store, StoreError, StoreResult};
+use crate::types::{Instant, JournalId, Order, SealNo};
 use std::collections::{BTreeSet, HashSet};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// Journals whose seals are read at once.
@@ -22,41 +21,31 @@ pub async fn known_by(store: &Store, snapshot: &Snapshot, seal: SealNo) -> Store
     Ok(Known { seal: Some(seal), snapshot: Arc::new(then) })
 }
 
-/// All lines and kept conflicts of these keys, or those of then.
-pub(super) async fn lines_and_conflicts(
-    store: &Store,
-    keys: &[&OrderKey],
-    known: Option<SealNo>,
-) -> StoreResult<(LinesOfKeys, ConflictsOfKeys)> {
-    if keys.is_empty() {
-        return Ok(Default::default());
-    }
-    let (mut lines, mut conflicts) = store.lines_and_conflicts(keys).await?;
-    let Some(seal) = known else { return Ok((lines, conflicts)) };
-    let of_lines = lines.values().flatten().map(|posted| posted.line.position.journal);
-    let journals = of_lines.chain(conflicts.values().flatten().map(|kept| kept.journal)).collect();
-    let sealed = sealed_by(store, journals, seal).await?;
-    lines.values_mut().for_each(|lines| lines.retain(|posted| sealed.contains(&posted.line.position.journal)));
-    conflicts.values_mut().for_each(|kept| kept.retain(|kept| sealed.contains(&kept.journal)));
-    lines.retain(|_, lines| !lines.is_empty());
-    Ok((lines, conflicts))
-}
-
-/// The orders that were known then to be a worker's. Looks through all of his orders, also those of which only the platforms are asked for.
-pub(super) async fn orders_then(store: &Store, search: &Search, seal: SealNo) -> StoreResult<OrdersOfWorker> {
+/// What was known then of a worker's orders. Looks through all of them, also those of which only the platforms are asked for.
+pub(super) async fn lines_then(store: &Store, search: &Search, seal: SealNo) -> StoreResult<Lines> {
     let (from, to) = search.span();
-    let now = store.orders_of_worker(&Search { accepted: from..=to, ..search.clone() }).await?;
-    let keys: BTreeSet<&OrderKey> = now.booked.iter().chain(&now.kept).map(|order| &order.key).collect();
-    let keys: Vec<&OrderKey> = keys.into_iter().collect();
-    let (lines, conflicts) = lines_and_conflicts(store, &keys, Some(seal)).await?;
-    let of = |order: &Order| {
-        (order.worker == search.worker)
-            .then(|| WorkerOrder { accepted_at: order.accepted_at, key: order.key.clone() })
+    let mut then = lines_now(store, &Search { accepted: from..=to, ..search.clone() }).await?;
+    let of_lines = then.orders.values().flatten().map(|posted| posted.line.position.journal);
+    let journals = of_lines.chain(then.conflicts.values().flatten().map(|kept| kept.journal)).collect();
+    let sealed = sealed_by(store, journals, seal).await?;
+    for lines in then.orders.values_mut() {
+        lines.retain(|posted| sealed.contains(&posted.line.position.journal));
+    }
+    for kept in then.conflicts.values_mut() {
+        kept.retain(|kept| sealed.contains(&kept.journal));
+    }
+    let accepted = |order: &Order, range: &RangeInclusive<Instant>| {
+        order.worker == search.worker && range.contains(&order.accepted_at)
     };
-    let mut then = OrdersOfWorker::default();
-    lines.values().flatten().filter_map(|posted| of(&posted.line.order)).for_each(|o| search.take(o, &mut then));
-    let kept = conflicts.values().flatten().filter_map(|kept| of(&kept.conflict.order));
-    then.kept = kept.filter(|order| search.accepted.contains(&order.accepted_at)).collect();
+    let lines = then.orders.values().flatten().map(|posted| &posted.line.order);
+    let relevant = lines.filter(|order| accepted(order, &search.relevant));
+    then.platforms = relevant.map(|order| order.key.platform.clone()).collect();
+    // Those that were known then to be his, and accepted in the time asked for.
+    then.orders.retain(|key, lines| {
+        let kept = then.conflicts.get(key).map_or(&[][..], Vec::as_slice);
+        lines.iter().any(|posted| accepted(&posted.line.order, &search.accepted))
+            || kept.iter().any(|kept| accepted(&kept.conflict.order, &search.accepted))
+    });
     Ok(then)
 }
 

@@ -15,7 +15,7 @@ pub use known::known_by;
 pub use reason::{Judged, judge};
 
 use crate::rating::{MAX_ORDER_LENGTH_SECONDS, Snapshot};
-use crate::store::{NewestWatermark, OrdersOfWorker, Search, Store, StoreResult};
+use crate::store::{ConflictsOfKeys, LinesOfKeys, NewestWatermark, OrdersOfWorker, Search, Store, StoreResult};
 use crate::types::{Code, CoverageReason, Day, Instant, OrderKey, SealNo, WorkerId};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
@@ -129,36 +129,40 @@ async fn find(
     accepted: RangeInclusive<Instant>,
 ) -> StoreResult<Found> {
     let snapshot = &*known.snapshot;
-    let platforms = snapshot.platforms();
-    let platforms = platforms.iter().filter_map(|code| Code::parse((*code).to_owned()).ok()).collect::<Vec<_>>();
-    let newest = store.watermarks(&platforms.iter().collect::<Vec<_>>(), known.seal).await?;
+    let newest = store.watermarks(&snapshot.platforms(), known.seal).await?;
     let relevant = at.plus_seconds(-RELEVANT_SECONDS)..=at;
     let search = Search { worker, accepted, relevant };
-    let OrdersOfWorker { booked, kept, platforms } = match known.seal {
-        None => store.orders_of_worker(&search).await?,
-        Some(seal) => known::orders_then(store, &search, seal).await?,
+    let Lines { platforms, orders, conflicts } = match known.seal {
+        None => lines_now(store, &search).await?,
+        Some(seal) => known::lines_then(store, &search, seal).await?,
     };
-    let keys: BTreeSet<&OrderKey> = booked.iter().chain(&kept).map(|order| &order.key).collect();
-    let intervals = read(store, known, worker, keys).await?;
-    Ok(Found { intervals, watermarks: watermarks(snapshot, at, platforms, newest) })
-}
-
-async fn read(
-    store: &Store,
-    known: &Known,
-    worker: WorkerId,
-    keys: BTreeSet<&OrderKey>,
-) -> StoreResult<Vec<Interval>> {
-    let keys: Vec<&OrderKey> = keys.into_iter().collect();
-    let (orders, conflicts) = known::lines_and_conflicts(store, &keys, known.seal).await?;
     let mut found = Vec::new();
     for (key, lines) in &orders {
         let conflicts = conflicts.get(key).map_or(&[][..], Vec::as_slice);
-        found.extend(intervals(&known.snapshot, worker, lines, conflicts));
+        found.extend(intervals(snapshot, worker, lines, conflicts));
     }
     // Stable: of one key, slots stay in order and kept conflicts last.
     found.sort_by(|a, b| (a.accepted_at, &a.key).cmp(&(b.accepted_at, &b.key)));
-    Ok(found)
+    Ok(Found { intervals: found, watermarks: watermarks(snapshot, at, platforms, newest) })
+}
+
+/// A worker's orders.
+struct Lines {
+    /// Relevant platforms with a line of his.
+    platforms: BTreeSet<Code>,
+    orders: LinesOfKeys,
+    conflicts: ConflictsOfKeys,
+}
+
+async fn lines_now(store: &Store, search: &Search) -> StoreResult<Lines> {
+    let OrdersOfWorker { booked, kept, platforms } = store.orders_of_worker(search).await?;
+    let keys: BTreeSet<&OrderKey> = booked.iter().chain(&kept).map(|order| &order.key).collect();
+    let keys: Vec<&OrderKey> = keys.into_iter().collect();
+    let (orders, conflicts) = match keys.is_empty() {
+        true => Default::default(),
+        false => store.lines_and_conflicts(&keys).await?,
+    };
+    Ok(Lines { platforms, orders, conflicts })
 }
 
 /// Of the relevant platforms; where there are none, of all in scope.

@@ -36,7 +36,7 @@ impl Intake {
                 let report = self.store.watermark_in(journal).await?;
                 return report.ok_or(IntakeError::NotFound("the report of this request"));
             }
-            let newest = self.store.watermarks(&[&ask.platform], None).await?;
+            let newest = self.store.watermarks(&[ask.platform.as_str()], None).await?;
             let own = newest.first();
             let mut journal = Journal::new(self.store.next_journal_id().await?);
             let watermark = Watermark {

@@ -263,7 +263,7 @@ impl Store {
     /// The newest report of each of these platforms; those that never reported are left out. As known after a journal, or now.
     pub async fn watermarks(
         &self,
-        platforms: &[&Code],
+        platforms: &[&str],
         known: Option<SealNo>,
     ) -> StoreResult<Vec<NewestWatermark>> {
         ask!(self.watermarks(platforms, known))

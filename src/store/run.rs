@@ -7,7 +7,7 @@
 //! It is an index: derived from the lines, no part of the ledger, and no answer rests on it before the lines it names were read.
 
 use super::rows::corrupt;
-use super::{LINES_PER_QUESTION, OrdersOfWorker, StoreResult};
+use super::{LINES_PER_QUESTION, OrdersOfWorker, StoreError, StoreResult};
 use crate::types::{Code, Instant, OrderKey, WorkerId};
 use std::ops::RangeInclusive;
 
@@ -17,6 +17,8 @@ const FOUND_BY: usize = 24;
 const SIGN: u64 = 1 << 63;
 /// Longest part of a run that is stored as a row: four rows fill a page of 8 KiB (Postgres moves longer values out of the row).
 const PART_BYTES: usize = 1_960;
+/// A worker with more orders than a question takes.
+pub const TOO_MANY: StoreError = StoreError::TooMuch("orders of the worker");
 /// Most records that a question takes, an order's open and ended event and its corrections apart; past them it has too many.
 const RECORDS_PER_QUESTION: usize = 3 * LINES_PER_QUESTION as usize;
 
@@ -81,9 +83,9 @@ impl Run {
         let mut bytes = Vec::with_capacity(orders.len() * 64);
         let mut records = Vec::with_capacity(orders.len());
         for (worker, accepted_at, key) in orders {
-            records.push(bytes.len()..0);
+            let start = bytes.len();
             write(&mut bytes, worker, accepted_at, key);
-            records.last_mut().expect("just pushed").end = bytes.len();
+            records.push(start..bytes.len());
         }
         let mut records: Vec<Sortable<'_>> =
             records.into_iter().map(|range| sortable(&bytes[range][1..])).collect();
@@ -138,9 +140,9 @@ impl Run {
         self.starts.len()
     }
 
-    /// As they are stored.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// Bytes of memory that the records take.
+    pub fn size(&self) -> usize {
+        self.bytes.len() + size_of_val(&self.starts[..])
     }
 
     fn record(&self, i: usize) -> &[u8] {
@@ -175,15 +177,18 @@ impl Run {
         low
     }
 
-    /// What it holds of a search, as far as there is room for it.
+    /// What it holds of a search.
     pub fn find(&self, search: &Search, found: &mut OrdersOfWorker) -> StoreResult<()> {
         let (from, to) = search.span();
         let (from, to) = (found_by(search.worker, from), found_by(search.worker, to));
         let first = self.first_where(|record| record[..FOUND_BY] >= from[..]);
         for i in first..self.len() {
             let record = self.record(i);
-            if record[..FOUND_BY] > to[..] || found.booked.len() > RECORDS_PER_QUESTION {
+            if record[..FOUND_BY] > to[..] {
                 break;
+            }
+            if found.booked.len() > RECORDS_PER_QUESTION {
+                return Err(TOO_MANY);
             }
             search.take(read(record)?, found);
         }

@@ -7,8 +7,8 @@ use super::Postgres;
 use super::codec::{PgInstant, store_error};
 use crate::ledger::Journal;
 use crate::store::rows::{self, Columns};
-use crate::store::run::{Run, Search};
-use crate::store::{LINES_PER_QUESTION, OrdersOfWorker, StoreError, StoreResult};
+use crate::store::run::{Run, Search, TOO_MANY};
+use crate::store::{LINES_PER_QUESTION, OrdersOfWorker, StoreResult};
 use crate::types::{Instant, WorkerId};
 use sqlx::{Connection, PgConnection};
 use tokio_stream::StreamExt;
@@ -68,7 +68,7 @@ impl Postgres {
         found.booked.sort_unstable();
         found.booked.dedup();
         match found.booked.len().max(found.kept.len()) > LINES_PER_QUESTION as usize {
-            true => Err(too_many()),
+            true => Err(TOO_MANY),
             false => Ok(found),
         }
     }
@@ -84,7 +84,7 @@ impl Postgres {
             .await
             .map_err(store_error)?;
         if rows.len() as i64 >= ROWS_PER_QUESTION {
-            return Err(too_many());
+            return Err(TOO_MANY);
         }
         let mut found = OrdersOfWorker::default();
         let mut whole = Vec::new();
@@ -122,17 +122,13 @@ impl Postgres {
             .map_err(store_error)?;
         transaction.commit().await.map_err(store_error)?;
         if rows.len() as i64 >= LINES_LOOKED_THROUGH {
-            return Err(too_many());
+            return Err(TOO_MANY);
         }
         for row in &rows {
             search.take(rows::worker_order(row)?, &mut found);
         }
         Ok(found)
     }
-}
-
-fn too_many() -> StoreError {
-    StoreError::TooMuch("orders of the worker")
 }
 
 /// Makes whole runs from the lines of their journals, one after the other.

@@ -4,7 +4,7 @@
 use super::Postgres;
 use super::by_worker::Folding;
 use super::codec::{PgInstant, store_error};
-use super::fold::{PAUSE_LONGEST, RunRow, lock, merge, replace, survey, together, write_parts};
+use super::fold::{PAUSE_LONGEST, RunRow, begin, finish, merge, together, write_parts};
 use crate::store::rows::Columns;
 use crate::store::run::Run;
 use crate::store::{StoreError, StoreResult};
@@ -32,18 +32,12 @@ pub async fn run(store: Postgres) {
 impl Postgres {
     /// Merges runs of one level once, if there are enough and nobody else is merging.
     pub async fn deepen(&self) -> StoreResult<bool> {
-        let mut transaction = self.deepener.begin().await.map_err(store_error)?;
-        if !lock(&mut transaction, "deepen").await? {
-            return Ok(false);
-        }
-        let Some(inputs) = due(survey(&mut transaction).await?, self.kept.folding()) else { return Ok(false) };
-        let ids: Vec<i64> = inputs.iter().map(|run| run.id).collect();
+        let begun = begin(&self.deepener, "deepen", |runs| due(runs, self.kept.folding())).await?;
+        let Some((mut transaction, inputs)) = begun else { return Ok(false) };
         let mut merged = RunRow { id: self.next_journal_id().await?.get() as i64, ..together(&inputs) };
         merged.orders = merge_parts(&mut transaction, merged.id, &inputs).await?;
         merged.level += 1;
-        replace(&mut transaction, &ids, &merged).await?;
-        transaction.commit().await.map_err(store_error)?;
-        tracing::debug!(level = merged.level, orders = merged.orders, runs = ids.len(), "runs were merged");
+        finish(transaction, &inputs, &merged).await?;
         Ok(true)
     }
 }

@@ -11,7 +11,8 @@ use crate::store::rows::Columns;
 use crate::store::run::{Part, Run};
 use crate::store::{StoreError, StoreResult};
 use crate::types::Instant;
-use sqlx::{PgConnection, Row};
+use sqlx::postgres::PgPool;
+use sqlx::{PgConnection, Row, Transaction};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,12 +42,8 @@ pub async fn run(store: Postgres, due: Arc<tokio::sync::Notify>) {
     loop {
         // Rung or not.
         let _ = timeout(PAUSE_LONGEST, due.notified()).await;
-        let folded = async {
-            while store.fold().await? {}
-            Ok(())
-        };
-        for done in [folded.await, store.catch_up().await] {
-            if let Err::<(), StoreError>(error) = done {
+        for done in [store.fold_all().await, store.catch_up().await] {
+            if let Err(error) = done {
                 tracing::warn!(%error, "the index by worker could not be merged; questions look into more runs");
             }
         }
@@ -55,14 +52,15 @@ pub async fn run(store: Postgres, due: Arc<tokio::sync::Notify>) {
 }
 
 impl Postgres {
+    async fn fold_all(&self) -> StoreResult<()> {
+        while self.fold().await? {}
+        Ok(())
+    }
+
     /// Merges whole runs once, if it is due and nobody else is merging.
     pub async fn fold(&self) -> StoreResult<bool> {
-        let mut transaction = self.folder.begin().await.map_err(store_error)?;
-        if !lock(&mut transaction, "fold").await? {
-            return Ok(false);
-        }
-        let Some(inputs) = due(survey(&mut transaction).await?, self.kept.folding()) else { return Ok(false) };
-        let ids: Vec<i64> = inputs.iter().map(|run| run.id).collect();
+        let begun = begin(&self.folder, "fold", |runs| due(runs, self.kept.folding())).await?;
+        let Some((mut transaction, inputs)) = begun else { return Ok(false) };
         let runs = self.whole_runs(&mut transaction, &inputs).await?;
         let mut merged = RunRow { id: self.next_journal_id().await?.get() as i64, ..together(&inputs) };
         let kept = match merged.orders >= self.kept.folding().orders {
@@ -77,13 +75,11 @@ impl Postgres {
                 Some(run)
             }
         };
-        replace(&mut transaction, &ids, &merged).await?;
-        transaction.commit().await.map_err(store_error)?;
-        tracing::debug!(level = merged.level, orders = merged.orders, runs = ids.len(), "runs were merged");
+        finish(transaction, &inputs, &merged).await?;
         if let Some(run) = kept {
             self.kept.keep(merged.id, Arc::new(run));
         }
-        self.kept.forget(ids);
+        self.kept.forget(inputs.iter().map(|run| run.id));
         Ok(true)
     }
 
@@ -124,6 +120,20 @@ impl Postgres {
     }
 }
 
+/// A transaction that holds one of the locks of merging, and the runs to merge; nothing where none are due, or somebody else is at it.
+pub async fn begin(
+    pool: &PgPool,
+    what: &str,
+    due: impl FnOnce(Vec<RunRow>) -> Option<Vec<RunRow>>,
+) -> StoreResult<Option<(Transaction<'static, sqlx::Postgres>, Vec<RunRow>)>> {
+    let mut transaction = pool.begin().await.map_err(store_error)?;
+    if !lock(&mut transaction, what).await? {
+        return Ok(None);
+    }
+    let inputs = due(survey(&mut transaction).await?);
+    Ok(inputs.map(|inputs| (transaction, inputs)))
+}
+
 /// Takes one of the locks of merging until the transaction ends, unless somebody else has it.
 pub async fn lock(connection: &mut PgConnection, what: &str) -> StoreResult<bool> {
     let query = sqlx::query(include_str!("sql/fold_lock.sql")).bind(what);
@@ -131,7 +141,7 @@ pub async fn lock(connection: &mut PgConnection, what: &str) -> StoreResult<bool
 }
 
 /// The runs to merge next.
-fn due(mut runs: Vec<RunRow>, folding: &Folding) -> Option<Vec<RunRow>> {
+pub fn due(mut runs: Vec<RunRow>, folding: &Folding) -> Option<Vec<RunRow>> {
     runs.retain(|run| run.level == 0);
     let mut orders = 0;
     let batch = runs.iter().position(|run| {
@@ -213,22 +223,29 @@ pub async fn write_parts(connection: &mut PgConnection, id: i64, run: &Run, next
     Ok(())
 }
 
-/// Puts the row of a merged run in the place of those that it was made of.
-pub async fn replace(connection: &mut PgConnection, inputs: &[i64], merged: &RunRow) -> StoreResult<()> {
+/// Puts the row of a merged run in the place of those that it was made of, and commits.
+pub async fn finish(
+    mut transaction: Transaction<'_, sqlx::Postgres>,
+    inputs: &[RunRow],
+    merged: &RunRow,
+) -> StoreResult<()> {
+    let ids: Vec<i64> = inputs.iter().map(|run| run.id).collect();
     sqlx::query(include_str!("sql/insert_run.sql"))
         .bind(merged.id)
         .bind(merged.level as i16)
         .bind(merged.orders)
         .bind(PgInstant(merged.first))
         .bind(PgInstant(merged.last))
-        .bind(inputs)
-        .execute(&mut *connection)
+        .bind(&ids)
+        .execute(&mut *transaction)
         .await
         .map_err(store_error)?;
-    let query = sqlx::query(include_str!("sql/delete_runs.sql")).bind(inputs);
-    let gone = query.execute(connection).await.map_err(store_error)?.rows_affected();
-    match gone == inputs.len() as u64 {
-        true => Ok(()),
-        false => Err(StoreError::Corrupt("worker_run: a run that was merged is gone".to_owned())),
+    let query = sqlx::query(include_str!("sql/delete_runs.sql")).bind(&ids);
+    let gone = query.execute(&mut *transaction).await.map_err(store_error)?.rows_affected();
+    if gone != ids.len() as u64 {
+        return Err(StoreError::Corrupt("worker_run: a run that was merged is gone".to_owned()));
     }
+    transaction.commit().await.map_err(store_error)?;
+    tracing::debug!(level = merged.level, orders = merged.orders, runs = ids.len(), "runs were merged");
+    Ok(())
 }

@@ -12,8 +12,6 @@ const KEPT_BYTES: usize = 32 * 1024 * 1024;
 pub const KEPT_ORDERS: i64 = KEPT_BYTES as i64 / 96;
 /// What a run takes beside its records.
 const RUN_BYTES: usize = 256;
-/// What a record takes beside its bytes.
-const RECORD_BYTES: usize = 4;
 
 /// Whole runs by id.
 #[derive(Debug)]
@@ -40,7 +38,7 @@ impl Held {
 }
 
 fn size(run: &Run) -> usize {
-    RUN_BYTES + run.bytes().len() + run.len() * RECORD_BYTES
+    RUN_BYTES + run.size()
 }
 
 impl Kept {
@@ -74,10 +72,10 @@ impl Kept {
     /// Keeps a run, and lets go of those kept longest.
     pub fn keep(&self, id: i64, run: Arc<Run>) {
         let mut held = self.held.lock().expect("no panic while held");
-        held.remove(id);
         held.bytes += size(&run);
-        if held.runs.insert(id, run).is_none() {
-            held.order.push_back(id);
+        match held.runs.insert(id, run) {
+            Some(before) => held.bytes -= size(&before),
+            None => held.order.push_back(id),
         }
         while held.bytes > KEPT_BYTES
             && let Some(oldest) = held.order.pop_front()

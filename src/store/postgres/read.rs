@@ -13,18 +13,31 @@ use crate::types::{
     SealNo, ViolationCode,
 };
 use sqlx::Row;
+use sqlx::postgres::{PgPool, PgRow};
 use std::collections::BTreeSet;
 
-fn platforms<'a>(keys: &[&'a OrderKey]) -> Vec<&'a str> {
-    keys.iter().map(|k| k.platform.as_str()).collect()
-}
+/// What a question about keys has too many of.
+const LINES: &str = "lines of the orders asked about";
 
-fn order_ids<'a>(keys: &[&'a OrderKey]) -> Vec<&'a str> {
-    keys.iter().map(|k| k.order_id.as_str()).collect()
-}
-
-fn assignments(keys: &[&OrderKey]) -> Vec<i16> {
-    keys.iter().map(|k| i16::from(k.assignment_no)).collect()
+/// Rows of these keys, at most [`LINES_PER_QUESTION`].
+async fn of_keys(
+    pool: &PgPool,
+    sql: &'static str,
+    keys: &[&OrderKey],
+    too_many: &'static str,
+) -> StoreResult<Vec<PgRow>> {
+    let rows = sqlx::query(sql)
+        .bind(keys.iter().map(|key| key.platform.as_str()).collect::<Vec<_>>())
+        .bind(keys.iter().map(|key| key.order_id.as_str()).collect::<Vec<_>>())
+        .bind(keys.iter().map(|key| i16::from(key.assignment_no)).collect::<Vec<_>>())
+        .bind(i64::from(LINES_PER_QUESTION) + 1)
+        .fetch_all(pool)
+        .await
+        .map_err(store_error)?;
+    match rows.len() > LINES_PER_QUESTION as usize {
+        true => Err(StoreError::TooMuch(too_many)),
+        false => Ok(rows),
+    }
 }
 
 impl Postgres {
@@ -34,17 +47,7 @@ impl Postgres {
             Asker::Intake => &self.writer,
             Asker::Question => &self.reader,
         };
-        let found = sqlx::query(include_str!("sql/lines_of.sql"))
-            .bind(platforms(keys))
-            .bind(order_ids(keys))
-            .bind(assignments(keys))
-            .bind(i64::from(LINES_PER_QUESTION) + 1)
-            .fetch_all(pool)
-            .await
-            .map_err(store_error)?;
-        if found.len() > LINES_PER_QUESTION as usize {
-            return Err(StoreError::TooMuch("lines of the orders asked about"));
-        }
+        let found = of_keys(pool, include_str!("sql/lines_of.sql"), keys, LINES).await?;
         found.iter().map(rows::posted).collect()
     }
 
@@ -61,17 +64,8 @@ impl Postgres {
 
     /// See [`crate::store::Store::conflicts_of`].
     pub async fn conflicts_of(&self, keys: &[&OrderKey]) -> StoreResult<Vec<KeptConflict>> {
-        let found = sqlx::query(include_str!("sql/conflicts_of.sql"))
-            .bind(platforms(keys))
-            .bind(order_ids(keys))
-            .bind(assignments(keys))
-            .bind(i64::from(LINES_PER_QUESTION) + 1)
-            .fetch_all(&self.reader)
-            .await
-            .map_err(store_error)?;
-        if found.len() > LINES_PER_QUESTION as usize {
-            return Err(StoreError::TooMuch("conflicts of the orders asked about"));
-        }
+        let too_many = "conflicts of the orders asked about";
+        let found = of_keys(&self.reader, include_str!("sql/conflicts_of.sql"), keys, too_many).await?;
         found.iter().map(rows::conflict).collect()
     }
 
@@ -137,10 +131,9 @@ impl Postgres {
     /// See [`crate::store::Store::watermarks`].
     pub async fn watermarks(
         &self,
-        platforms: &[&Code],
+        platforms: &[&str],
         known: Option<SealNo>,
     ) -> StoreResult<Vec<NewestWatermark>> {
-        let platforms: Vec<&str> = platforms.iter().map(|p| p.as_str()).collect();
         let query = match known {
             None => sqlx::query(include_str!("sql/watermarks.sql")).bind(platforms),
             Some(seal) => {
@@ -174,17 +167,7 @@ impl Postgres {
 
     /// See [`crate::store::Store::lines_and_conflicts`].
     pub async fn lines_and_conflicts(&self, keys: &[&OrderKey]) -> StoreResult<(Vec<Posted>, Vec<KeptConflict>)> {
-        let found = sqlx::query(include_str!("sql/lines_and_disputes_of.sql"))
-            .bind(platforms(keys))
-            .bind(order_ids(keys))
-            .bind(assignments(keys))
-            .bind(i64::from(LINES_PER_QUESTION) + 1)
-            .fetch_all(&self.reader)
-            .await
-            .map_err(store_error)?;
-        if found.len() > LINES_PER_QUESTION as usize {
-            return Err(StoreError::TooMuch("lines of the orders asked about"));
-        }
+        let found = of_keys(&self.reader, include_str!("sql/lines_and_disputes_of.sql"), keys, LINES).await?;
         let lines = found.iter().map(rows::posted).collect::<StoreResult<Vec<_>>>()?;
         let mut disputed = BTreeSet::new();
         for (row, posted) in found.iter().zip(&lines) {

@@ -3,7 +3,7 @@
 
 use super::Postgres;
 use super::codec::store_error;
-use super::fold::{lock, survey};
+use super::fold::{due, lock, survey};
 use crate::store::StoreResult;
 use sqlx::Connection;
 use std::time::Duration;
@@ -24,9 +24,7 @@ impl Postgres {
             let mut connection = self.reader.acquire().await.map_err(store_error)?;
             let runs = survey(&mut connection).await?;
             told(runs.len());
-            let whole = runs.iter().filter(|run| run.level == 0);
-            let (count, orders) = whole.fold((0, 0), |(n, orders), run| (n + 1, orders + run.orders));
-            if !merged && count < self.kept.folding().runs && orders < self.kept.folding().orders {
+            if !merged && due(runs, self.kept.folding()).is_none() {
                 return Ok(());
             }
             drop(connection);

@@ -5,6 +5,7 @@ use super::bulk::{self, Bound};
 use super::codec::store_error;
 use crate::ledger::RequestRecord;
 use crate::store::rows::{self, Columns, corrupt};
+use crate::store::run::TOO_MANY;
 use crate::store::{
     Asker, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark, OrdersOfWorker,
     Search, StoreError, StoreResult,
@@ -114,17 +115,16 @@ impl Sqlite {
     /// See [`crate::store::Store::watermarks`].
     pub async fn watermarks(
         &self,
-        platforms: &[&Code],
+        platforms: &[&str],
         known: Option<SealNo>,
     ) -> StoreResult<Vec<NewestWatermark>> {
         let mut connection = self.reader.acquire().await.map_err(store_error)?;
         let (now, then) = (include_str!("sql/watermarks.sql"), include_str!("sql/watermarks_known.sql"));
         let found = match known {
-            None => bulk::fetch(&mut connection, now, platforms, |query, code| query.bind(code.as_str())).await?,
+            None => bulk::fetch(&mut connection, now, platforms, |query, code| query.bind(*code)).await?,
             Some(seal) => {
                 let seal = seal.get() as i64;
-                bulk::fetch(&mut connection, then, platforms, |query, code| query.bind(code.as_str()).bind(seal))
-                    .await?
+                bulk::fetch(&mut connection, then, platforms, |query, code| query.bind(*code).bind(seal)).await?
             }
         };
         found.iter().map(rows::watermark).collect()
@@ -180,7 +180,7 @@ impl Sqlite {
             orders.push(rows::worker_order(&row)?);
         }
         if found.booked.len().max(found.kept.len()) > LINES_PER_QUESTION as usize {
-            return Err(StoreError::TooMuch("orders of the worker"));
+            return Err(TOO_MANY);
         }
         let platforms = include_str!("sql/platforms_of_worker.sql");
         for row in self.of_worker(platforms, search.worker, &search.relevant).await? {
