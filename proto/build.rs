@@ -2,11 +2,12 @@
 use prost::Message;
 use std::{env, fs, path::PathBuf};
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "premium/ledger/v1/types.proto",
     "premium/ledger/v1/intake.proto",
     "premium/ledger/v1/coverage.proto",
     "premium/ledger/v1/registry.proto",
+    "premium/ledger/v1/statement.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,15 +1,16 @@
 //! Wires everything: store, registry, lanes, services, health, and the way down. The only file that knows every name.
 
-use crate::api::{CoverageApi, IntakeApi, REQUEST_BYTES, RESPONSE_BYTES, RegistryApi, proto};
+use crate::api::{CoverageApi, IntakeApi, REQUEST_BYTES, RESPONSE_BYTES, RegistryApi, StatementApi, proto};
 use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::intake::{Intake, Registry, SNAPSHOT_REFRESH, SNAPSHOT_STALE};
 use crate::store::postgres::{self, Connections, Folding, Postgres};
 use crate::store::sqlite::Sqlite;
-use crate::store::{GuardFailure, Store, StoreError};
+use crate::store::{GuardFailure, Store, StoreError, keep_folding};
 use proto::coverage_service_server::CoverageServiceServer;
 use proto::intake_service_server::IntakeServiceServer;
 use proto::registry_service_server::RegistryServiceServer;
+use proto::statement_service_server::StatementServiceServer;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -34,11 +35,12 @@ const KEEPALIVE: Duration = Duration::from_secs(60);
 pub const DURABILITY: &str = "premium-ledger.durability";
 
 /// What health tells of: the whole, and each service.
-const HEALTH_NAMES: [&str; 4] = [
+const HEALTH_NAMES: [&str; 5] = [
     "",
     "premium.ledger.v1.IntakeService",
     "premium.ledger.v1.CoverageService",
     "premium.ledger.v1.RegistryService",
+    "premium.ledger.v1.StatementService",
 ];
 /// How long one look at the registry may take.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -71,6 +73,7 @@ pub struct App {
     server: JoinHandle<Result<(), tonic::transport::Error>>,
     lanes: Vec<JoinHandle<()>>,
     refresh: JoinHandle<()>,
+    fold: JoinHandle<()>,
     store: Store,
     drain: Duration,
 }
@@ -134,6 +137,10 @@ impl App {
             .add_service(
                 RegistryServiceServer::new(RegistryApi::new(registry.clone(), clock))
                     .max_decoding_message_size(REQUEST_BYTES),
+            )
+            .add_service(
+                StatementServiceServer::new(StatementApi::new(store.clone(), registry.clone(), clock))
+                    .max_decoding_message_size(REQUEST_BYTES),
             );
         let mut until = stopping.clone();
         let stopped = async move {
@@ -142,8 +149,9 @@ impl App {
         };
         let server = tokio::spawn(server.serve_with_incoming_shutdown(incoming, stopped));
         let refresh = tokio::spawn(keep_fresh(registry, health, stopping));
+        let fold = tokio::spawn(keep_folding(store.clone()));
         tracing::info!(%address, database = store.system(), lanes = lanes.len(), "serving");
-        Ok(Self { address, stop, server, lanes, refresh, store, drain: config.drain })
+        Ok(Self { address, stop, server, lanes, refresh, fold, store, drain: config.drain })
     }
 
     /// Where it serves.
@@ -160,6 +168,7 @@ impl App {
     pub async fn stop(self) -> Result<(), AppError> {
         // The receivers are this app's own tasks; they live until they are told.
         let _ = self.stop.send(true);
+        self.fold.abort();
         let drained = timeout(self.drain, async {
             let served = self.server.await.map_err(|e| AppError::Server(e.to_string()))?;
             for lane in self.lanes {

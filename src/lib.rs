@@ -13,6 +13,7 @@
 //!                └─ store/    one port of questions, two databases
 //!                      ├─ postgres/      ├─ sqlite/
 //!   coverage/    questions over store/; its rules (interval, reason) pure
+//!   statement/   questions over store/: a month's sums, and what is declared of them
 //!   types/       the words; knows nobody
 //!   app.rs       wires; config.rs, clock.rs; command/ is the command line
 //! ```
@@ -69,7 +70,17 @@
 //! - **Cover lists kept conflicts too**, as intervals without a line, where they name the worker, or another acceptance or end: that a
 //!   platform told it is a fact, and asking about the worker that only the other version names must not answer "no order".
 //! - **An end in the future is refused** like an acceptance in the future (5 minutes): it would be cover that nobody has earned yet.
-//! - **The period fence is not built**: there is no freezing yet. It comes with statements, in `store::append`.
+//! - **The period fence is a function in the database** (`ledger.calendar_epoch`): it takes the shared lock, then reads the calendar, each with a
+//!   snapshot of its own; so the fence stands in the statement that writes the journal's row, and costs no round trip.
+//! - **A freeze closes the months before it too**: what is open for a platform and province is all from one month on. Where no month was frozen yet,
+//!   any month that is over may be the first.
+//! - **Statements are as of a seal, always.** A question about now first seals what is booked (`Store::seal_booked`): its answer holds all that was
+//!   acknowledged before it, and can be asked for again by that seal. Nothing is read that is not sealed, so no long snapshot is needed.
+//! - **Folds are only added**, as a tree (`store::totals`): eight folds of a level make one of the next, and a month is read as a few of them, as of any
+//!   seal.
+//! - **A statement counts keys, not only lines**: that an order's end takes its OPEN out of the count is found when lines are folded, by looking for the
+//!   other line of each key. That is four fifths of a fold's work (2.6 of 3.2 µs a line), but it is done beside the intake, at a fourth of one
+//!   connection's time; the intake, which does not look for it, stays as fast as it was.
 //! - **`known_at` filters by the seals of what was read**, it keeps no second copy: a question of cover reads a worker's month, and asks which of
 //!   those journals were sealed by then. The registry of that time is built from its rows in the same way.
 //!
@@ -83,6 +94,7 @@
 //! | nothing sent is lost silently | `wire.rs`, scripts 03 and 04 |
 //! | money is decimal | scripts 06 to 08, `types::money` |
 //! | facts, not verdicts; a reversal removes no interval | scripts 10 to 13 |
+//! | a frozen month never changes | `freeze.rs`, script 15, `property.rs` |
 //! | same behaviour on both stores | `tests/it/scripts` on a model, SQLite, Postgres and the wire |
 //! | the order of journals is gap-free, and as promised | `seals.rs` (instances stopped and killed), script 14 |
 //! | everything has a limit | `wire.rs`, `waits.rs`, script 04 |
@@ -102,5 +114,6 @@ pub mod coverage;
 pub mod intake;
 pub mod ledger;
 pub mod rating;
+pub mod statement;
 pub mod store;
 pub mod types;

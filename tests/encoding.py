@@ -30,6 +30,7 @@ ENTRIES = {  # table: type of the entry, fields
     "refusal": (3, "text platform_code, digest payload_digest, u8 violation_code, text field, bytes payload, u32 payload_size, "
                 "day received_on"),
     "watermark": (4, "text platform_code, u64 report_no, instant watermark"),  # then its hours
+    "calendar_entry": (5, "u32 epoch, text platform_code, text province_code, u32 period, ?money amount, text document, ?day dated_on"),  # and its step
     "registry_row": (5, "u32 row_id, u8 kind, text name, text platform_code, text province_code, text industry_code, text value, "
                      "?money base, ?millionths factor, day valid_from, ?day valid_to, text document, text confidence, "
                      "?u32 supersedes"),
@@ -53,6 +54,7 @@ def fields(notation):  # [(whether optional, [(type, column)])]
 TABLES = {"watermark_hour": "text platform_code, u64 report_no, " + HOUR,
           "journal": "u64 journal_id, u32 entry_count, u8 encoding_version, digest root"}
 TABLES.update({table: "u64 journal_id, u32 line_no, " + notation for table, (_, notation) in ENTRIES.items()})
+TABLES["calendar_entry"] = "u8 step, " + TABLES["calendar_entry"]
 TABLES = {table: [part for _, parts in fields(notation) for part in parts] for table, notation in TABLES.items()}
 
 
@@ -104,7 +106,8 @@ def encode(notation, row):
 
 
 def encode_entry(table, row, hours):
-    encoded = struct.pack(">BBQI", 1, ENTRIES[table][0], row["journal_id"], row["line_no"]) + encode(ENTRIES[table][1], row)
+    kind = ENTRIES[table][0] + row.get("step", 0)  # PERIOD, DECLARATION and PAYMENT are steps of one table
+    encoded = struct.pack(">BBQI", 1, kind, row["journal_id"], row["line_no"]) + encode(ENTRIES[table][1], row)
     if table == "watermark":
         own = sorted(hours.pop((row["platform_code"], row["report_no"]), []), key=lambda hour: hour["hour"])
         encoded += struct.pack(">H", len(own)) + b"".join(encode(HOUR, hour) for hour in own)

@@ -239,6 +239,83 @@ comment on column ledger.registry_row.document is 'Number of the document that o
 comment on column ledger.registry_row.confidence is 'law, press, open or empty.';
 comment on column ledger.registry_row.supersedes is 'The row it takes the place of; null: none.';
 
+create table ledger.calendar_entry (
+    epoch         integer  not null constraint calendar_entry_pkey primary key,
+    journal_id    bigint   not null,
+    line_no       integer  not null,
+    step          smallint not null,
+    platform_code text collate "C" not null,
+    province_code text collate "C" not null,
+    period        integer  not null,
+    amount        numeric(18, 6),
+    document      text collate "C" not null,
+    dated_on      date,
+    constraint calendar_entry_step check (step between 1 and 3),
+    constraint calendar_entry_whole check ((step = 1) = (amount is null) and (step = 1) = (dated_on is null))
+);
+comment on table  ledger.calendar_entry is 'Months of a platform and province: frozen, declared, paid.';
+comment on column ledger.calendar_entry.epoch is 'From 1, gap-free; the newest is the calendar''s epoch.';
+comment on column ledger.calendar_entry.journal_id is 'The journal that booked it.';
+comment on column ledger.calendar_entry.line_no is 'Its place in the journal.';
+comment on column ledger.calendar_entry.step is '1 FREEZE, 2 DECLARATION, 3 PAYMENT.';
+comment on column ledger.calendar_entry.platform_code is 'The platform.';
+comment on column ledger.calendar_entry.province_code is 'The province.';
+comment on column ledger.calendar_entry.period is 'The month, YYYYMM, Asia/Shanghai.';
+comment on column ledger.calendar_entry.amount is 'What was declared or paid, yuan; null: a freeze.';
+comment on column ledger.calendar_entry.document is 'Number of the declaration or of the tax receipt; empty: a freeze.';
+comment on column ledger.calendar_entry.dated_on is 'Day of the declaration or payment; null: a freeze.';
+
+-- The fence (DESIGN §5). In a function, for both its statements have snapshots of their own: the calendar is read as it is once the lock is
+-- held, and that in the same round trip as the journal's own row.
+create function ledger.calendar_epoch() returns integer language plpgsql volatile as $$
+declare
+    newest integer;
+begin
+    perform pg_advisory_xact_lock_shared(hashtext('premium-ledger'), hashtext('calendar'));
+    select coalesce(max(epoch), 0) into strict newest from ledger.calendar_entry;
+    return newest;
+end
+$$;
+comment on function ledger.calendar_epoch() is 'The calendar''s epoch, which stays until the transaction ends as far as months are frozen.';
+
+create table ledger.total_fold (
+    level   smallint not null,
+    fold_no integer  not null,
+    seal_no bigint   not null,
+    constraint total_fold_pkey primary key (level, fold_no),
+    constraint total_fold_seal_key unique (level, seal_no)
+);
+comment on table  ledger.total_fold is 'Stretches of journals whose lines are summed up in ledger.total.';
+comment on column ledger.total_fold.level is '0: of journals. n: of eight folds of level n - 1.';
+comment on column ledger.total_fold.fold_no is 'From 0 within its level, gap-free; fold n of a level holds folds 8n to 8n+7 of the one below.';
+comment on column ledger.total_fold.seal_no is 'Last seal in it; its first follows the last of the fold before.';
+
+create table ledger.total (
+    level             smallint not null,
+    fold_no           integer  not null,
+    platform_code     text collate "C" not null,
+    period            integer  not null,
+    province_code     text collate "C" not null,
+    industry_code     text collate "C" not null,
+    service_period    integer  not null,
+    kind              smallint not null,
+    premium_state     smallint not null,
+    end_kind          smallint,
+    rate_id           integer,
+    registry_revision integer  not null,
+    lines             bigint   not null,
+    amount            numeric(24, 6) not null,
+    standing          bigint   not null
+);
+create index total_idx on ledger.total (level, fold_no, platform_code, period);
+comment on table  ledger.total is 'Sums over the lines of a fold, by what statements tell apart.';
+comment on column ledger.total.level is 'The fold''s level.';
+comment on column ledger.total.fold_no is 'The fold.';
+comment on column ledger.total.platform_code is 'As in ledger.line; so are all columns before the sums.';
+comment on column ledger.total.lines is 'How many lines.';
+comment on column ledger.total.amount is 'Sum of their amounts.';
+comment on column ledger.total.standing is 'By how much the number of order keys grew of which such a line stands.';
+
 create table ledger.request (
     request_id text collate "C" not null constraint request_pkey primary key,
     call       smallint not null,
@@ -247,7 +324,7 @@ create table ledger.request (
 );
 comment on table  ledger.request is 'Request ids that were used, for ever: the same id and content gets the first answer again.';
 comment on column ledger.request.request_id is 'As the caller gave it.';
-comment on column ledger.request.call is '1 ReverseOrder, 2 CorrectOrder, 3 ReportWatermark, 4 a put of the registry.';
+comment on column ledger.request.call is '1 ReverseOrder, 2 CorrectOrder, 3 ReportWatermark, 4 a put of the registry, 5 FreezePeriod, 6 RecordDeclaration, 7 RecordPayment.';
 comment on column ledger.request.digest is 'SHA-256 of what was asked.';
 comment on column ledger.request.journal_id is 'The journal that the answer stands in.';
 
@@ -358,7 +435,7 @@ declare
     name text;
 begin
     foreach name in array array['identity', 'journal', 'seal', 'line', 'conflict', 'refusal', 'watermark', 'watermark_hour',
-                                'registry_row', 'request'] loop
+                                'registry_row', 'calendar_entry', 'total_fold', 'total', 'request'] loop
         execute format('create trigger %I before update or delete or truncate on ledger.%I
                         for each statement execute function ledger.refuse_change()', name || '_append_only', name);
         execute format('alter table ledger.%I enable always trigger %I', name, name || '_append_only');
@@ -441,9 +518,24 @@ select * from ledger.worker_run where '*' = (select current_setting('ledger.tena
 create view ledger_read.worker_run_part as
 select * from ledger.worker_run_part where '*' = (select current_setting('ledger.tenant', true));
 
+-- What totals are made from, lines of every platform: all or nothing, for the same reason; a barrier could not be joined by key.
+create view ledger_read.line_of_all as
+select * from ledger.line where '*' = (select current_setting('ledger.tenant', true));
+
 -- The registry is public: scopes, rates and rules are the same for everybody.
 create view ledger_read.registry_row with (security_barrier) as select * from ledger.registry_row;
--- Seals say nothing of any platform: no filter, hence no barrier.
+create view ledger_read.calendar_entry with (security_barrier) as
+select * from ledger.calendar_entry
+where platform_code = (select current_setting('ledger.tenant', true))
+   or '*' = (select current_setting('ledger.tenant', true));
+create view ledger_read.total with (security_barrier) as
+select * from ledger.total
+where platform_code = (select current_setting('ledger.tenant', true))
+   or '*' = (select current_setting('ledger.tenant', true));
+-- Journals, seals and folds say nothing of any platform: no filter, hence no barrier.
+create view ledger_read.total_fold as select * from ledger.total_fold;
+create view ledger_read.journal as select journal_id, recorded_at, entry_count from ledger.journal;
+create view ledger_read.unsealed as select journal_id from ledger.unsealed;
 create view ledger_read.seal as select * from ledger.seal;
 create view ledger_read.identity with (security_barrier) as select ledger_id from ledger.identity;
 

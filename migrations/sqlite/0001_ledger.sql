@@ -19,9 +19,10 @@ create table journal (
 
 -- The order of the journals: gap-free numbers from 1. A journal is sealed in its own transaction: there is one writer.
 create table seal (
-    seal_no    integer not null constraint seal_pkey primary key constraint seal_no_positive check (seal_no > 0), -- a journal that was acknowledged before another began has the lower one
-    journal_id integer not null constraint seal_journal_key unique,
-    sealed_at  integer not null -- clock of the process within the transaction; never earlier than the number before
+    seal_no        integer not null constraint seal_pkey primary key constraint seal_no_positive check (seal_no > 0), -- a journal that was acknowledged before another began has the lower one
+    journal_id     integer not null constraint seal_journal_key unique,
+    sealed_at      integer not null, -- clock of the process within the transaction; never earlier than the number before
+    through_row_no integer not null -- the last line booked by then: the journal's lines follow those of the seal before
 ) strict;
 create index seal_at_idx on seal (sealed_at, seal_no);
 
@@ -160,10 +161,54 @@ create unique index registry_row_key on registry_row
     (kind, (case kind when 6 then name else '' end), platform_code, province_code, industry_code, valid_from)
     where supersedes is null;
 
+-- Months of a platform and province: frozen, declared, paid.
+create table calendar_entry (
+    epoch         integer not null constraint calendar_entry_pkey primary key, -- from 1, gap-free; the newest is the calendar's epoch
+    journal_id    integer not null, -- the journal that booked it
+    line_no       integer not null, -- its place in the journal
+    step          integer not null constraint calendar_entry_step check (step between 1 and 3), -- 1 FREEZE, 2 DECLARATION, 3 PAYMENT
+    platform_code text    not null, -- the platform
+    province_code text    not null, -- the province
+    period        integer not null, -- the month, YYYYMM, Asia/Shanghai
+    amount        integer,          -- what was declared or paid, micro-yuan; null: a freeze
+    document      text    not null, -- number of the declaration or of the tax receipt; empty: a freeze
+    dated_on      text,             -- day of the declaration or payment; null: a freeze
+    constraint calendar_entry_whole check ((step = 1) = (amount is null) and (step = 1) = (dated_on is null))
+) strict;
+
+-- Stretches of journals whose lines are summed up in total.
+create table total_fold (
+    level   integer not null, -- 0: of journals. n: of eight folds of level n - 1
+    fold_no integer not null, -- from 0 within its level, gap-free; fold n of a level holds folds 8n to 8n+7 of the one below
+    seal_no integer not null, -- last seal in it; its first follows the last of the fold before
+    constraint total_fold_pkey primary key (level, fold_no),
+    constraint total_fold_seal_key unique (level, seal_no)
+) strict, without rowid;
+
+-- Sums over the lines of a fold, by what statements tell apart.
+create table total (
+    level             integer not null, -- the fold's level
+    fold_no           integer not null, -- the fold
+    platform_code     text    not null, -- as in line; so are all columns before the sums
+    period            integer not null,
+    province_code     text    not null,
+    industry_code     text    not null,
+    service_period    integer not null,
+    kind              integer not null,
+    premium_state     integer not null,
+    end_kind          integer,
+    rate_id           integer,
+    registry_revision integer not null,
+    lines             integer not null, -- how many lines
+    amount            integer not null, -- sum of their amounts
+    standing          integer not null  -- by how much the number of order keys grew of which such a line stands
+) strict;
+create index total_idx on total (level, fold_no, platform_code, period);
+
 -- Request ids that were used, for ever: the same id and content gets the first answer again.
 create table request (
     request_id text    not null constraint request_pkey primary key, -- as the caller gave it
-    call       integer not null, -- 1 ReverseOrder, 2 CorrectOrder, 3 ReportWatermark, 4 a put of the registry
+    call       integer not null, -- 1 ReverseOrder, 2 CorrectOrder, 3 ReportWatermark, 4 a put of the registry, 5 FreezePeriod, 6 RecordDeclaration, 7 RecordPayment
     digest     blob    not null, -- SHA-256 of what was asked
     journal_id integer not null  -- the journal that the answer stands in
 ) strict;
@@ -224,5 +269,11 @@ create trigger watermark_hour_no_update before update on watermark_hour begin se
 create trigger watermark_hour_no_delete before delete on watermark_hour begin select raise(abort, 'watermark_hour is append-only: delete refused'); end;
 create trigger registry_row_no_update before update on registry_row begin select raise(abort, 'registry_row is append-only: update refused'); end;
 create trigger registry_row_no_delete before delete on registry_row begin select raise(abort, 'registry_row is append-only: delete refused'); end;
+create trigger calendar_entry_no_update before update on calendar_entry begin select raise(abort, 'calendar_entry is append-only: update refused'); end;
+create trigger calendar_entry_no_delete before delete on calendar_entry begin select raise(abort, 'calendar_entry is append-only: delete refused'); end;
+create trigger total_fold_no_update before update on total_fold begin select raise(abort, 'total_fold is append-only: update refused'); end;
+create trigger total_fold_no_delete before delete on total_fold begin select raise(abort, 'total_fold is append-only: delete refused'); end;
+create trigger total_no_update before update on total begin select raise(abort, 'total is append-only: update refused'); end;
+create trigger total_no_delete before delete on total begin select raise(abort, 'total is append-only: delete refused'); end;
 create trigger request_no_update before update on request begin select raise(abort, 'request is append-only: update refused'); end;
 create trigger request_no_delete before delete on request begin select raise(abort, 'request is append-only: delete refused'); end;

@@ -6,13 +6,16 @@ mod decode;
 pub mod decode_order;
 mod encode;
 mod intake;
+mod known_at;
 mod page;
 mod registry;
+mod statement;
 mod status;
 
 pub use coverage::CoverageApi;
 pub use intake::IntakeApi;
 pub use registry::RegistryApi;
+pub use statement::StatementApi;
 
 /// Generated from `proto/`.
 #[allow(missing_docs, clippy::all, clippy::pedantic)]

@@ -2,7 +2,7 @@
 
 use crate::intake::IntakeError;
 use crate::ledger::CorrectionRefused;
-use crate::rating::PutRefused;
+use crate::rating::{PeriodRefused, PutRefused};
 use crate::store::StoreError;
 use crate::types::Violations;
 use std::collections::HashMap;
@@ -44,6 +44,10 @@ pub fn intake_status(error: IntakeError) -> Status {
         }
         IntakeError::Put(PutRefused::Exists(_)) => info(Code::AlreadyExists, "ROW_EXISTS", text),
         IntakeError::Put(PutRefused::Full) => info(Code::ResourceExhausted, "REGISTRY_FULL", text),
+        IntakeError::Period(refused) => {
+            let (code, reason) = period_refused(refused);
+            info(code, reason, text)
+        }
         IntakeError::RequestIdUsed => info(Code::AlreadyExists, "REQUEST_ID_USED", text),
         IntakeError::Contended => retry(Code::Aborted, "CONTENDED", text, RETRY_BUSY),
         IntakeError::TooMuch(_) => info(Code::ResourceExhausted, "TOO_MUCH", text),
@@ -77,6 +81,18 @@ fn correction_reason(refused: CorrectionRefused) -> &'static str {
         CorrectionRefused::NothingToCorrect => "NOTHING_TO_CORRECT",
         CorrectionRefused::TooManyLines => "TOO_MANY_LINES",
         CorrectionRefused::Overflow => "SUM_OVERFLOW",
+    }
+}
+
+fn period_refused(refused: PeriodRefused) -> (Code, &'static str) {
+    match refused {
+        PeriodRefused::NotOver => (Code::FailedPrecondition, "PERIOD_NOT_OVER"),
+        PeriodRefused::AlreadyFrozen => (Code::FailedPrecondition, "PERIOD_FROZEN"),
+        PeriodRefused::EarlierOpen(_) => (Code::FailedPrecondition, "EARLIER_PERIOD_OPEN"),
+        PeriodRefused::NotFrozen => (Code::FailedPrecondition, "PERIOD_NOT_FROZEN"),
+        PeriodRefused::NotDeclared => (Code::FailedPrecondition, "PERIOD_NOT_DECLARED"),
+        PeriodRefused::BadSum => (Code::FailedPrecondition, "PAYMENTS_OUT_OF_RANGE"),
+        PeriodRefused::ReceiptUsed => (Code::AlreadyExists, "RECEIPT_RECORDED"),
     }
 }
 

@@ -57,7 +57,8 @@ pub async fn run_order(args: &OrderArgs) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-fn known_at(text: &str) -> Result<pb::KnownAt, String> {
+/// A seal or an instant.
+pub fn known_at(text: &str) -> Result<pb::KnownAt, String> {
     let point = match text.parse() {
         Ok(seal) => Point::Seal(seal),
         Err(_) => Point::Instant(timestamp(Instant::parse(text).map_err(|e| format!("--known-at {e}"))?)),
@@ -162,6 +163,7 @@ fn time(timestamp: &Timestamp) -> String {
     Instant::from_parts(timestamp.seconds, timestamp.nanos).map_or_else(|_| "?".to_owned(), |at| at.to_string())
 }
 
-fn name<T>(code: i32, from: impl Fn(u8) -> Option<T>, name: impl Fn(T) -> &'static str) -> &'static str {
+/// The word for a number of the contract.
+pub fn name<T>(code: i32, from: impl Fn(u8) -> Option<T>, name: impl Fn(T) -> &'static str) -> &'static str {
     u8::try_from(code).ok().and_then(from).map_or("UNKNOWN", name)
 }

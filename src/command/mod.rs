@@ -8,6 +8,7 @@ pub mod migrate;
 pub mod reindex;
 pub mod serve;
 pub mod simulate;
+pub mod statement;
 pub mod tally;
 
 use clap::{Parser, Subcommand};
@@ -51,6 +52,8 @@ enum Command {
     Coverage(ask::CoverageArgs),
     /// How does this order stand?
     Order(ask::OrderArgs),
+    /// What is owed for a month?
+    Statement(statement::StatementArgs),
 }
 
 /// Runs one command.
@@ -70,6 +73,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Simulate(args) => simulate::run(&args).await,
             Command::Coverage(args) => ask::run_coverage(&args).await,
             Command::Order(args) => ask::run_order(&args).await,
+            Command::Statement(args) => statement::run(&args).await,
         }
     });
     match done {

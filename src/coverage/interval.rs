@@ -7,8 +7,8 @@ use crate::ledger::{reversal_of, standing};
 use crate::rating::Snapshot;
 use crate::store::KeptConflict;
 use crate::types::{
-    Area, Code, End, EndKind, Instant, LineKind, Order, OrderKey, Position, Posted, PremiumState, Province, Sort,
-    WorkerId,
+    Area, Code, End, EndKind, Instant, LineKind, Order, OrderKey, Position, Posted, PremiumState, Priced,
+    Province, Sort, StatementState, WorkerId,
 };
 
 /// One stretch of an order, of one worker.
@@ -42,6 +42,8 @@ pub struct Interval {
     pub reversed_at: Option<Instant>,
     /// Of the line that says most.
     pub premium_state: PremiumState,
+    /// Where the money of that line's statement stands.
+    pub statement_state: StatementState,
 }
 
 impl Interval {
@@ -117,7 +119,7 @@ pub fn intervals(
         for (_, interval) in found.iter_mut().filter(|(_, i)| i.reversed_at.is_none()) {
             interval.conflicting = true;
         }
-        let mut told = base(snapshot, version, stands.line.priced.state, kept.received_at);
+        let mut told = base(snapshot, version, &stands.line.priced, kept.received_at);
         told.conflicting = true;
         found.push((version.worker, told));
     }
@@ -127,7 +129,7 @@ pub fn intervals(
 /// What an ended line says, with the standing OPEN where the two agree about the acceptance.
 fn of_ended(snapshot: &Snapshot, lines: &[Posted], posted: &Posted, open: Option<&Posted>) -> Interval {
     let line = &posted.line;
-    let mut interval = base(snapshot, &line.order, line.priced.state, posted.received_at);
+    let mut interval = base(snapshot, &line.order, &line.priced, posted.received_at);
     interval.reversed_at = reversal_of(lines, line).map(|reversal| reversal.received_at);
     interval.lines.push(line.position);
     let agreeing = open.filter(|open| !open.line.order.differing(&line.order).touches_acceptance());
@@ -150,7 +152,7 @@ fn of_open(snapshot: &Snapshot, lines: &[Posted], posted: &Posted, ended: Option
     if told_by_ended {
         return None;
     }
-    let mut interval = base(snapshot, &line.order, line.priced.state, posted.received_at);
+    let mut interval = base(snapshot, &line.order, &line.priced, posted.received_at);
     interval.reversed_at = reversed_at;
     interval.lines.push(line.position);
     let end_of = |other: &Posted| other.line.order.end.map(|end| (end, other.received_at));
@@ -162,7 +164,7 @@ fn of_open(snapshot: &Snapshot, lines: &[Posted], posted: &Posted, ended: Option
     Some(interval)
 }
 
-fn base(snapshot: &Snapshot, order: &Order, premium_state: PremiumState, received_at: Instant) -> Interval {
+fn base(snapshot: &Snapshot, order: &Order, priced: &Priced, received_at: Instant) -> Interval {
     let day = order.accepted_at.day();
     let (platform, industry) = (order.key.platform.as_str(), order.industry.as_str());
     let province = snapshot.province_of(platform, industry, order.area, day);
@@ -180,6 +182,7 @@ fn base(snapshot: &Snapshot, order: &Order, premium_state: PremiumState, receive
         in_scope: snapshot.in_scope(platform, province, industry, day),
         conflicting: false,
         reversed_at: None,
-        premium_state,
+        premium_state: priced.state,
+        statement_state: snapshot.calendar().state(&order.key.platform, priced.province, priced.period),
     }
 }

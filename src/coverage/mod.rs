@@ -11,7 +11,6 @@ mod known;
 mod reason;
 
 pub use interval::{Interval, intervals};
-pub use known::known_by;
 pub use reason::{Judged, judge};
 
 use crate::rating::{MAX_ORDER_LENGTH_SECONDS, Snapshot};

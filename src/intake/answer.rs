@@ -86,6 +86,9 @@ pub enum IntakeError {
     /// The row cannot be put.
     #[error(transparent)]
     Put(#[from] crate::rating::PutRefused),
+    /// The step of the calendar cannot be taken.
+    #[error(transparent)]
+    Period(#[from] crate::rating::PeriodRefused),
     /// Fields are wrong.
     #[error("{} fields are wrong", .0.as_slice().len())]
     Invalid(Violations),
@@ -110,7 +113,7 @@ impl From<StoreError> for IntakeError {
                 tracing::warn!(%cause, "the database does not answer");
                 Self::Unavailable
             }
-            StoreError::Taken(_) => Self::Contended,
+            StoreError::Taken(_) | StoreError::CalendarMoved => Self::Contended,
             StoreError::TooMuch(what) => Self::TooMuch(what),
             StoreError::Corrupt(_) | StoreError::Failed(_) => {
                 tracing::error!(%error, "the store failed");

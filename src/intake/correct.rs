@@ -4,8 +4,9 @@ use super::answer::IntakeError;
 use super::request::Asked;
 use super::{Intake, to_the_end};
 use crate::ledger::{Correction, CorrectionRefused, Journal, RequestedBy, correct, reverse};
+use crate::rating::Snapshot;
 use crate::store::{Asker, StoreError};
-use crate::types::{JournalId, Order, OrderKey, Position, Posted, ReversalReason, Slot};
+use crate::types::{JournalId, Line, Order, OrderKey, Period, Position, Posted, ReversalReason, Slot};
 
 /// Take one line back.
 #[derive(Clone, Debug)]
@@ -47,30 +48,30 @@ impl Intake {
     }
 
     async fn book_reversal(&self, ask: &ReverseAsk) -> Result<Vec<Posted>, IntakeError> {
-        let decide = |lines: &[Posted], at: [Position; 2]| {
+        let decide = |lines: &[Posted], at: [Position; 2], snapshot: &Snapshot| {
             let slot = ask.line.map(|line| slot_of(lines, line)).transpose()?;
-            reverse(lines, slot, ask.reason, at[0])
+            reverse(lines, slot, ask.reason, at[0], open_period(snapshot))
         };
         self.book_correction(&ask.asked, RequestedBy::ReverseOrder, &ask.key, decide).await
     }
 
     async fn book_replacement(&self, ask: &CorrectAsk) -> Result<Vec<Posted>, IntakeError> {
-        let snapshot = self.registry.snapshot();
-        let decide = |lines: &[Posted], at: [Position; 2]| {
+        let decide = |lines: &[Posted], at: [Position; 2], snapshot: &Snapshot| {
             let slot = slot_of(lines, ask.line)?;
-            correct(lines, slot, ask.order.clone(), snapshot.price(&ask.order), ask.reason, at)
+            let priced = snapshot.price(&ask.order);
+            correct(lines, slot, ask.order.clone(), priced, ask.reason, at, open_period(snapshot))
         };
         self.book_correction(&ask.asked, RequestedBy::CorrectOrder, &ask.order.key, decide).await
     }
 
     /// Reads, decides and appends until the slot is won: each lost try means that somebody else took one of the key's slots,
-    /// and there are [`Slot::LIMIT`] of them.
+    /// and there are [`Slot::LIMIT`] of them; or that a month was frozen.
     async fn book_correction(
         &self,
         asked: &Asked,
         call: RequestedBy,
         key: &OrderKey,
-        decide: impl Fn(&[Posted], [Position; 2]) -> Result<Correction, CorrectionRefused>,
+        decide: impl Fn(&[Posted], [Position; 2], &Snapshot) -> Result<Correction, CorrectionRefused>,
     ) -> Result<Vec<Posted>, IntakeError> {
         for _ in 0..=Slot::LIMIT {
             if let Some(journal) = asked.answered(&self.store, call).await? {
@@ -79,7 +80,9 @@ impl Intake {
             let orders = self.store.orders(&[key], Asker::Intake).await?;
             let lines = orders.get(key).ok_or(IntakeError::NotFound("no such order"))?;
             let mut journal = Journal::new(self.store.next_journal_id().await?);
-            let correction = decide(lines, [journal.place(0), journal.place(1)])?;
+            let snapshot = self.registry.snapshot();
+            let correction = decide(lines, [journal.place(0), journal.place(1)], &snapshot)?;
+            journal.epoch = snapshot.calendar().epoch();
             journal.lines = correction.reversal.into_iter().chain(correction.replacement).collect();
             journal.request = Some(asked.record(call, journal.id));
             match self.store.append(&journal).await {
@@ -87,6 +90,7 @@ impl Intake {
                     return Ok(journal.lines.into_iter().map(|line| Posted { line, received_at }).collect());
                 }
                 Err(StoreError::Taken(_)) => {}
+                Err(StoreError::CalendarMoved) => self.registry.refresh().await?,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -105,4 +109,12 @@ impl Intake {
 fn slot_of(lines: &[Posted], line: Position) -> Result<Slot, CorrectionRefused> {
     let found = lines.iter().find(|posted| posted.line.position == line);
     found.map(|posted| posted.line.slot).ok_or(CorrectionRefused::NoSuchLine)
+}
+
+/// The month in which a line is booked now that takes back another.
+fn open_period(snapshot: &Snapshot) -> impl Fn(&Line) -> Period {
+    |line| {
+        let priced = &line.priced;
+        snapshot.period(line.order.key.platform.as_str(), priced.province, priced.service_period)
+    }
 }

@@ -1,5 +1,5 @@
 //! One group of order events: ask for the slots that may be taken, decide, append, answer. What fails because another writer was first
-//! is decided again, with every slot asked for.
+//! is decided again, with every slot asked for; what fails because a month was frozen meanwhile, with the new calendar.
 
 use super::answer::{Answer, Current, Facts, IntakeError, Item};
 use super::doubt::{Doubtful, Settled, settle};
@@ -17,6 +17,8 @@ use tokio::time::{Instant, sleep};
 const RETRY_FOR: Duration = Duration::from_secs(10);
 /// First pause between tries; doubled up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// How often a group is decided again because the calendar has moved on.
+const CALENDAR_TRIES: usize = 100;
 /// Keys whose lines are read at once.
 const KEYS_PER_READ: usize = 5_000;
 /// Longest pause between tries.
@@ -30,8 +32,8 @@ pub async fn book(
     items: Vec<Item>,
 ) -> Result<Vec<Answer>, IntakeError> {
     let mut patience = Patience::new();
-    // One for what the lane's memory did not know, then one for each slot that another writer can take.
-    let tries = items.len() + 2;
+    // One for what the lane's memory did not know, one for each slot that another writer can take, some for months frozen meanwhile.
+    let tries = items.len() + 2 + CALENDAR_TRIES;
     let mut items: Vec<Option<Item>> = items.into_iter().map(Some).collect();
     for _ in 0..tries {
         let snapshot = registry.snapshot();
@@ -41,20 +43,28 @@ pub async fn book(
                 Err(error) => patience.wait(error).await?,
             }
         };
-        let (journal, plan) = plan.into_journal(&mut items);
-        let constraint = loop {
+        let (mut journal, plan) = plan.into_journal(&mut items);
+        journal.epoch = snapshot.calendar().epoch();
+        let lost = loop {
             match write(store, &journal).await {
                 Ok(()) => {
                     recent.learn(&plan.traces, plan.strangers);
                     return Ok(plan.answers(items));
                 }
-                Err(StoreError::Taken(constraint)) => break constraint,
+                Err(lost @ (StoreError::Taken(_) | StoreError::CalendarMoved)) => break lost,
                 Err(error) => patience.wait(error).await?,
             }
         };
-        tracing::debug!(constraint, "another writer was first; the group is decided again");
-        recent.surprised();
+        tracing::debug!(%lost, "the group is decided again");
         give_back(journal, &plan.booked, &mut items);
+        match lost {
+            StoreError::CalendarMoved => {
+                while let Err(error) = registry.refresh().await {
+                    patience.wait(error).await?;
+                }
+            }
+            _ => recent.surprised(),
+        }
     }
     Err(IntakeError::Contended)
 }

@@ -17,6 +17,7 @@
 //!   first, each failed try means that another writer committed at least one of its slots for good: tries are bounded by the group's size.
 
 mod answer;
+mod calendar;
 mod correct;
 mod doubt;
 mod group;

@@ -1,13 +1,14 @@
-//! The registry snapshot that an instance prices with, its refresh, and puts.
+//! The snapshot of registry and calendar that an instance prices with, its refresh, and puts.
 
 use super::answer::IntakeError;
 use super::request::Asked;
 use crate::ledger::{Journal, RequestedBy};
 use crate::rating::{Snapshot, admit, seed_drafts};
 use crate::store::{Store, StoreError, StoreResult};
-use crate::types::{RegistryRow, RowDraft, RowId};
+use crate::types::{RegistryRow, RowDraft, RowId, SealNo};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// How often an instance looks for rows that others put.
@@ -20,15 +21,17 @@ const PUT_TRIES: usize = 100;
 /// The snapshot, shared by all who price.
 #[derive(Clone, Debug)]
 pub struct Registry {
-    store: Store,
+    pub(super) store: Store,
     current: Arc<RwLock<(Arc<Snapshot>, Instant)>>,
+    /// Held by who reads it anew: one after the other, so that none puts an older one in the place of a newer.
+    refreshing: Arc<Mutex<()>>,
 }
 
 impl Registry {
     /// Reads the registry; the first one to start fills it with the seeds.
     pub async fn load(store: Store) -> Result<Self, StoreError> {
-        let registry =
-            Self { store, current: Arc::new(RwLock::new((Arc::new(Snapshot::default()), Instant::now()))) };
+        let current = Arc::new(RwLock::new((Arc::new(Snapshot::default()), Instant::now())));
+        let registry = Self { store, current, refreshing: Arc::default() };
         registry.refresh().await?;
         if registry.snapshot().revision() == RowId::NONE {
             match registry.store.append(&seeds(&registry.store).await?).await {
@@ -49,25 +52,39 @@ impl Registry {
         self.current.read().expect("no panic while held").1.elapsed()
     }
 
-    /// Takes in the rows that were put since.
+    /// Takes in the rows that were put since, and the steps that were taken.
     pub async fn refresh(&self) -> StoreResult<()> {
+        let _alone = self.refreshing.lock().await;
         let asked = Instant::now();
         let before = self.snapshot();
-        let new = self.store.registry_after(before.revision()).await?;
-        let snapshot = match new.is_empty() {
+        let rows = self.store.registry_after(before.revision()).await?;
+        let entries = self.store.calendar_after(before.calendar().epoch()).await?;
+        let snapshot = match rows.is_empty() && entries.is_empty() {
             true => before,
             false => {
-                let rows = before.rows().iter().cloned().chain(new.into_iter().map(Arc::new)).collect();
-                let built = Snapshot::build(rows).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-                Arc::new(built)
+                let rows = before.rows().iter().cloned().chain(rows.into_iter().map(Arc::new)).collect();
+                let steps = before.calendar().entries().iter().cloned();
+                let steps = steps.chain(entries.into_iter().map(Arc::new)).collect();
+                Arc::new(Snapshot::build(rows, steps).map_err(|e| StoreError::Corrupt(e.to_string()))?)
             }
         };
-        let mut current = self.current.write().expect("no panic while held");
-        // Two refreshes may overlap; the newer revision stays.
-        if snapshot.revision() >= current.0.revision() {
-            *current = (snapshot, asked);
-        }
+        *self.current.write().expect("no panic while held") = (snapshot, asked);
         Ok(())
+    }
+
+    /// As it stood after the journal with a seal.
+    pub async fn as_of(&self, seal: SealNo) -> StoreResult<Arc<Snapshot>> {
+        // What another instance put, and is sealed by then.
+        self.refresh().await?;
+        let now = self.snapshot();
+        let (rows, steps) = (now.rows(), now.calendar().entries());
+        let journals = rows.iter().map(|row| row.position.journal);
+        let journals = journals.chain(steps.iter().map(|entry| entry.position.journal)).collect();
+        let sealed = self.store.sealed_by(journals, seal).await?;
+        let rows = rows.iter().filter(|row| sealed.contains(&row.position.journal)).cloned().collect();
+        let steps = steps.iter().filter(|entry| sealed.contains(&entry.position.journal)).cloned().collect();
+        let then = Snapshot::build(rows, steps).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        Ok(Arc::new(then))
     }
 
     /// Puts a row. The same request again is answered with the row it put.

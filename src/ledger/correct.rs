@@ -1,7 +1,7 @@
 //! Corrections: what a reversal or a corrected order adds to the lines of a key (DESIGN §1, §2.8).
 
 use super::standing::{net_of_line, reversal_of, standing};
-use crate::types::{Line, LineKind, Order, Position, Posted, Priced, ReversalReason, Slot, Sort};
+use crate::types::{Line, LineKind, Order, Period, Position, Posted, Priced, ReversalReason, Slot, Sort};
 
 /// Why a correction cannot be booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,12 +38,14 @@ pub struct Correction {
     pub replacement: Option<Line>,
 }
 
-/// Takes back the line in `slot`; without one the newest standing ended line, else the standing OPEN. `lines` in slot order.
+/// Takes back the line in `slot`; without one the newest standing ended line, else the standing OPEN. `lines` in slot order; `booked_in`
+/// tells the month that takes such a line's reversal.
 pub fn reverse(
     lines: &[Posted],
     slot: Option<Slot>,
     reason: ReversalReason,
     at: Position,
+    booked_in: impl Fn(&Line) -> Period,
 ) -> Result<Correction, CorrectionRefused> {
     let target = match slot {
         Some(slot) => find(lines, slot)?,
@@ -54,7 +56,8 @@ pub fn reverse(
     if reversal_of(lines, &target.line).is_some() {
         return Err(CorrectionRefused::NotStanding);
     }
-    let reversal = reversal(lines, &target.line, reason, at, next_slot(lines, 0)?)?;
+    let period = booked_in(&target.line);
+    let reversal = reversal(lines, &target.line, reason, at, next_slot(lines, 0)?, period)?;
     Ok(Correction { reversal: Some(reversal), replacement: None })
 }
 
@@ -67,6 +70,7 @@ pub fn correct(
     priced: Priced,
     reason: ReversalReason,
     at: [Position; 2],
+    booked_in: impl Fn(&Line) -> Period,
 ) -> Result<Correction, CorrectionRefused> {
     let target = find(lines, slot)?;
     let sort = order.sort();
@@ -81,7 +85,10 @@ pub fn correct(
         return Err(CorrectionRefused::NothingToCorrect);
     }
     let reversal = match stands {
-        true => Some(reversal(lines, &target.line, reason, at[0], next_slot(lines, 0)?)?),
+        true => {
+            let period = booked_in(&target.line);
+            Some(reversal(lines, &target.line, reason, at[0], next_slot(lines, 0)?, period)?)
+        }
         false => None,
     };
     let taken = u16::from(reversal.is_some());
@@ -119,6 +126,7 @@ fn reversal(
     reason: ReversalReason,
     position: Position,
     slot: Slot,
+    period: Period,
 ) -> Result<Line, CorrectionRefused> {
     let adjusted = lines.iter().any(|p| p.line.kind == LineKind::Adjustment && p.line.corrects == Some(line.slot));
     let amount = match line.priced.amount.is_some() || adjusted {
@@ -133,7 +141,7 @@ fn reversal(
         slot,
         kind: LineKind::Reversal,
         order: line.order.clone(),
-        priced: Priced { amount, ..line.priced },
+        priced: Priced { amount, period, ..line.priced },
         corrects: Some(line.slot),
         reversal_reason: Some(reason),
     })

@@ -2,8 +2,8 @@
 //! it. A version never changes once it has been written: another needs another number.
 
 use crate::types::{
-    Conflict, Day, Digest, Instant, JournalId, Line, LineNo, Money, Order, Position, Refusal, RegistryRow,
-    Watermark,
+    CalendarEntry, Code, Conflict, Day, Digest, Instant, JournalId, Line, LineNo, Money, Order, Period, Position,
+    Province, Refusal, RegistryRow, Sums, TotalKey, Watermark,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -15,6 +15,8 @@ const TYPE_CONFLICT: u8 = 2;
 const TYPE_REFUSAL: u8 = 3;
 const TYPE_WATERMARK: u8 = 4;
 const TYPE_REGISTRY: u8 = 5;
+/// PERIOD is this and the code of its step; DECLARATION and PAYMENT are the next two.
+const TYPE_CALENDAR: u8 = 5;
 
 /// A buffer that is filled with one entry after another.
 #[derive(Default)]
@@ -104,6 +106,19 @@ impl Encoder {
         self.optional(draft.supersedes, |e, row| e.u32(row.get()));
     }
 
+    /// A PERIOD, DECLARATION or PAYMENT entry.
+    pub fn calendar(&mut self, entry: &CalendarEntry) {
+        let draft = &entry.draft;
+        self.header(TYPE_CALENDAR + draft.step.code(), entry.position);
+        self.u32(entry.epoch.get());
+        self.text(draft.platform.as_str());
+        self.text(draft.province.as_str());
+        self.u32(draft.period.number() as u32);
+        self.optional(draft.amount, Self::money);
+        self.text(&draft.document);
+        self.optional(draft.dated_on, Self::day);
+    }
+
     fn header(&mut self, entry_type: u8, at: Position) {
         self.0.clear();
         self.u8(ENCODING_VERSION);
@@ -173,6 +188,10 @@ impl Encoder {
         self.0.extend_from_slice(&value.to_be_bytes());
     }
 
+    fn i64(&mut self, value: i64) {
+        self.0.extend_from_slice(&value.to_be_bytes());
+    }
+
     fn u64(&mut self, value: u64) {
         self.0.extend_from_slice(&value.to_be_bytes());
     }
@@ -183,6 +202,32 @@ pub fn content_digest(order: &Order) -> Digest {
     let mut encoder = Encoder::default();
     encoder.u8(ENCODING_VERSION);
     encoder.order(order);
+    Sha256::digest(encoder.bytes()).into()
+}
+
+/// SHA-256 of a statement's content: what it is of, and its sums in the order of what they are of.
+pub fn statement_digest(
+    (platform, province, industry, period): (&Code, Province, &Code, Period),
+    sums: &[(TotalKey, Sums)],
+) -> Digest {
+    let mut encoder = Encoder::default();
+    encoder.u8(ENCODING_VERSION);
+    encoder.text(platform.as_str());
+    encoder.text(province.as_str());
+    encoder.text(industry.as_str());
+    encoder.u32(period.number() as u32);
+    encoder.u32(sums.len() as u32);
+    for (key, sums) in sums {
+        encoder.u32(key.service_period.number() as u32);
+        encoder.u8(key.kind.code());
+        encoder.u8(key.state.code());
+        encoder.optional(key.end_kind, |e, kind| e.u8(kind.code()));
+        encoder.optional(key.rate, |e, rate| e.u32(rate.get()));
+        encoder.u32(key.revision.get());
+        encoder.i64(sums.lines);
+        encoder.money(sums.amount);
+        encoder.i64(sums.standing);
+    }
     Sha256::digest(encoder.bytes()).into()
 }
 

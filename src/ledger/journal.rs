@@ -3,7 +3,8 @@
 use super::encode::Encoder;
 use super::root::{leaf_hash, root};
 use crate::types::{
-    Conflict, Digest, JournalId, Line, LineNo, Position, Refusal, RegistryRow, Repeats, RequestId, Watermark,
+    CalendarEntry, Conflict, Digest, Epoch, JournalId, Line, LineNo, PeriodStep, Position, Refusal, RegistryRow,
+    Repeats, RequestId, Watermark,
 };
 
 /// Which call a request id belongs to. The number is stored.
@@ -18,14 +19,28 @@ pub enum RequestedBy {
     ReportWatermark = 3,
     /// A put of the registry.
     PutRow = 4,
+    /// FreezePeriod.
+    FreezePeriod = 5,
+    /// RecordDeclaration.
+    RecordDeclaration = 6,
+    /// RecordPayment.
+    RecordPayment = 7,
 }
 
 impl RequestedBy {
+    const ALL: [Self; 7] = [
+        Self::ReverseOrder,
+        Self::CorrectOrder,
+        Self::ReportWatermark,
+        Self::PutRow,
+        Self::FreezePeriod,
+        Self::RecordDeclaration,
+        Self::RecordPayment,
+    ];
+
     /// The call with this number.
     pub fn from_code(code: u8) -> Option<Self> {
-        [Self::ReverseOrder, Self::CorrectOrder, Self::ReportWatermark, Self::PutRow]
-            .into_iter()
-            .find(|call| *call as u8 == code)
+        Self::ALL.into_iter().find(|call| *call as u8 == code)
     }
 }
 
@@ -42,7 +57,7 @@ pub struct RequestRecord {
     pub journal: JournalId,
 }
 
-/// Entries in the order of their places: lines, conflicts, refusals, watermarks, registry rows. The counters and the request id
+/// Entries in the order of their places: lines, conflicts, refusals, watermarks, registry rows, steps of the calendar. The counters and the request id
 /// ride in the same transaction but are no entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Journal {
@@ -58,6 +73,10 @@ pub struct Journal {
     pub watermarks: Vec<Watermark>,
     /// REGISTRY entries, behind the watermarks.
     pub registry: Vec<RegistryRow>,
+    /// PERIOD, DECLARATION and PAYMENT entries, behind the registry rows.
+    pub calendar: Vec<CalendarEntry>,
+    /// The calendar by which its lines got their periods, where it has lines.
+    pub epoch: Epoch,
     /// Counters raised with it.
     pub repeats: Repeats,
     /// The call that it answers.
@@ -74,6 +93,8 @@ impl Journal {
             refusals: Vec::new(),
             watermarks: Vec::new(),
             registry: Vec::new(),
+            calendar: Vec::new(),
+            epoch: Epoch::NONE,
             repeats: Repeats::default(),
             request: None,
         }
@@ -81,7 +102,13 @@ impl Journal {
 
     /// How many entries.
     pub fn count(&self) -> usize {
-        self.lines.len() + self.conflicts.len() + self.refusals.len() + self.watermarks.len() + self.registry.len()
+        let rows = self.registry.len() + self.calendar.len();
+        self.lines.len() + self.conflicts.len() + self.refusals.len() + self.watermarks.len() + rows
+    }
+
+    /// It freezes a month: no journal with lines may be under way meanwhile.
+    pub fn freezes(&self) -> bool {
+        self.calendar.iter().any(|entry| entry.draft.step == PeriodStep::Freeze)
     }
 
     /// A place in this journal.
@@ -138,6 +165,9 @@ impl Journal {
         }
         for row in &self.registry {
             leaf(&mut |e| e.registry(row));
+        }
+        for entry in &self.calendar {
+            leaf(&mut |e| e.calendar(entry));
         }
         root(leaves)
     }

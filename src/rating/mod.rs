@@ -2,6 +2,7 @@
 //! from its day until the next of its key begins; the most specific row wins (DESIGN §3 "Registry rows").
 
 mod admit;
+mod calendar;
 mod price;
 mod rule;
 mod seed;
@@ -9,6 +10,7 @@ mod snapshot;
 mod table;
 
 pub use admit::{PutRefused, admit};
+pub use calendar::{Calendar, PeriodAccount, PeriodRefused, round_to_fen};
 pub use price::Explained;
 pub use rule::{CountRule, MAX_ORDER_LENGTH_SECONDS, PeriodOf, RULE_NAMES};
 pub use seed::seed_drafts;

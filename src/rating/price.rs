@@ -54,7 +54,7 @@ impl Snapshot {
                 state,
                 reason,
                 province,
-                period: service_period,
+                period: self.period_at(place, service_period),
                 service_period,
                 rate: rate.map(|span| span.row),
                 revision: self.revision(),

@@ -78,7 +78,7 @@ mod tests {
         // Checked in steps: building a snapshot for each of the rows would make the test slow for nothing.
         for (i, draft) in drafts.iter().enumerate() {
             if i % 100 == 0 || draft.kind != drafts[i.saturating_sub(1)].kind {
-                let snapshot = Snapshot::build(rows.clone()).unwrap();
+                let snapshot = Snapshot::build(rows.clone(), Vec::new()).unwrap();
                 assert_eq!(admit(&snapshot, draft), Ok(()), "{draft:?}");
             }
             rows.push(Arc::new(RegistryRow {
@@ -90,6 +90,6 @@ mod tests {
                 draft: draft.clone(),
             }));
         }
-        assert_eq!(Snapshot::build(rows).unwrap().revision().get() as usize, drafts.len());
+        assert_eq!(Snapshot::build(rows, Vec::new()).unwrap().revision().get() as usize, drafts.len());
     }
 }

@@ -1,9 +1,11 @@
-//! The registry as it stood at one revision. Built off the hot path, then only read.
+//! The registry as it stood at one revision, and the calendar at one epoch. Built off the hot path, then only read.
 
+use super::calendar::Calendar;
 use super::rule::{AreaMap, CountRule, MAX_ORDER_LENGTH_SECONDS, PeriodOf, parse_order_length};
 use super::table::{Place, Span, Table};
-use crate::types::{ANY, Area, Day, Money, Province, RegistryRow, RowId, RowKind};
+use crate::types::{ANY, Area, CalendarEntry, Day, Money, Period, Province, RegistryRow, RowId, RowKind};
 use foldhash::{HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A stored row that this version cannot read: the store holds something that no put would have let in.
@@ -16,7 +18,7 @@ pub struct CorruptRegistry {
     pub what: String,
 }
 
-/// All rows up to a revision, ready to price with.
+/// All rows up to a revision and the calendar up to an epoch, ready to price with.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     rows: Vec<Arc<RegistryRow>>,
@@ -30,14 +32,17 @@ pub struct Snapshot {
     pub(super) order_lengths: Table<i64>,
     pub(super) periods_of: Table<PeriodOf>,
     pub(super) area_maps: Table<AreaMap>,
+    calendar: Calendar,
+    /// First open month by the numbers of platform and province, where one is frozen.
+    first_open: HashMap<(u16, u16), Period>,
 }
 
 impl Snapshot {
     /// Most platforms, and most industries: what a place's numbers hold beside "any" and "unknown".
     pub const MAX_CODES: usize = Place::ANY as usize - 1;
 
-    /// From all rows, in the order of their numbers.
-    pub fn build(rows: Vec<Arc<RegistryRow>>) -> Result<Self, CorruptRegistry> {
+    /// From all rows and all entries of the calendar, in the order of their numbers.
+    pub fn build(rows: Vec<Arc<RegistryRow>>, entries: Vec<Arc<CalendarEntry>>) -> Result<Self, CorruptRegistry> {
         let superseded: HashSet<RowId> = rows.iter().filter_map(|row| row.draft.supersedes).collect();
         let mut snapshot = Self::default();
         for (i, row) in rows.iter().enumerate() {
@@ -61,6 +66,15 @@ impl Snapshot {
         snapshot.area_maps.settle();
         snapshot.superseded = superseded;
         snapshot.rows = rows;
+        snapshot.calendar = Calendar::build(entries).map_err(|(epoch, what)| {
+            let row = epoch.get();
+            CorruptRegistry { row, what: format!("of the calendar: {what}") }
+        })?;
+        for (platform, province, period) in snapshot.calendar.first_open() {
+            let platform = number_of(&snapshot.platforms, platform.as_str());
+            let platform = platform.map_err(|what| CorruptRegistry { row: 0, what })?;
+            snapshot.first_open.insert((platform, province_number(province)), period);
+        }
         Ok(snapshot)
     }
 
@@ -135,6 +149,25 @@ impl Snapshot {
         self.rows.last().map_or(RowId::NONE, |row| row.id)
     }
 
+    /// Which months are frozen.
+    pub const fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// The month in which a line is booked that belongs to a service period: that one, or the first that is open.
+    pub fn period(&self, platform: &str, province: Province, service_period: Period) -> Period {
+        let platform = self.platforms.get(platform).copied().unwrap_or(Place::ANY - 1);
+        self.period_at(Place { platform, province: province_number(province), industry: 0 }, service_period)
+    }
+
+    pub(super) fn period_at(&self, place: Place, service_period: Period) -> Period {
+        if self.first_open.is_empty() {
+            return service_period;
+        }
+        let open = self.first_open.get(&(place.platform, place.province));
+        open.map_or(service_period, |open| service_period.max(*open))
+    }
+
     /// All rows, in the order of their numbers.
     pub fn rows(&self) -> &[Arc<RegistryRow>] {
         &self.rows
@@ -206,6 +239,37 @@ impl Snapshot {
         codes.retain(|code| any || named.contains(code));
         codes.sort_unstable();
         codes
+    }
+
+    /// Rows of rules that decided about orders of a place in a month: how they were counted, which month and which province they belong to.
+    pub fn rules_of_month(
+        &self,
+        platform: &str,
+        province: Province,
+        industry: &str,
+        month: Period,
+    ) -> BTreeSet<RowId> {
+        let place = self.place(platform, province, industry);
+        let (first, end) = (month.first_day().epoch_days(), month.next().first_day().epoch_days());
+        let mut rows = BTreeSet::new();
+        for day in (first..end).filter_map(Day::from_epoch_days) {
+            rows.extend(self.periods_of.find(place, day).map(|span| span.row));
+            rows.extend(self.count_rules.find(place, day).map(|span| span.row));
+            for from in &self.provinces {
+                let from_place = Place { province: province_number(*from), ..place };
+                let map = self.area_maps.find(from_place, day);
+                let leads_here =
+                    |map: &&Span<AreaMap>| *from == province || map.value.provinces().any(|to| to == province);
+                rows.extend(map.filter(leads_here).map(|span| span.row));
+            }
+        }
+        rows
+    }
+
+    /// The same registry as it stood at an earlier revision, with no calendar.
+    pub fn at_revision(&self, revision: RowId) -> Result<Self, CorruptRegistry> {
+        let rows = self.rows.iter().take(revision.get() as usize).cloned().collect();
+        Self::build(rows, Vec::new())
     }
 
     /// Codes nobody knows stand at a place of their own, where only "*" rows hold.

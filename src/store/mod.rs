@@ -1,25 +1,40 @@
 //! One port of questions about the ledger, two databases behind it. Each question is one transaction inside the backend; there is
 //! no begin or commit here. SQL and sqlx stand only under `postgres/` and `sqlite/`.
 
+/// The same question to whichever database it is.
+macro_rules! ask {
+    ($self:ident . $question:ident ( $($argument:expr),* )) => {
+        match $self {
+            Self::Sqlite(store) => store.$question($($argument),*).await,
+            Self::Postgres(store) => store.$question($($argument),*).await,
+        }
+    };
+}
+
 mod guard;
 pub mod postgres;
 mod rows;
 mod run;
 pub mod sqlite;
+mod totals;
 
 use crate::ledger::{Journal, RequestRecord};
 use crate::types::{
-    Code, Conflict, Day, Digest, Instant, JournalId, LedgerId, OrderKey, Position, Posted, Refusal, RegistryRow,
-    Repeats, RequestId, RowId, SealNo, ViolationCode, Watermark,
+    CalendarEntry, Code, Conflict, Day, Digest, Epoch, Instant, JournalId, LedgerId, OrderKey, Position, Posted,
+    Refusal, RegistryRow, Repeats, RequestId, RowId, SealNo, ViolationCode, Watermark,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::error::Error;
 
 pub use guard::GuardFailure;
 pub use run::{Search, WorkerOrder};
+pub use totals::{FOLD_ENTRIES, Place, StatementLines, Totals, keep_folding};
 
 /// Most lines, and most conflicts, of all keys, that one question reads.
 pub const LINES_PER_QUESTION: u32 = 20_000;
+
+/// Journals whose seals are read at once.
+const JOURNALS_PER_READ: usize = 5_000;
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +42,9 @@ pub enum StoreError {
     /// A unique constraint: another writer took the place first. Read again and decide again.
     #[error("another writer took the place first ({0})")]
     Taken(String),
+    /// The calendar has another epoch than the one by which the lines got their periods; nothing was written. Read it, and price again.
+    #[error("the calendar of periods has moved on")]
+    CalendarMoved,
     /// The database cannot be reached, or is busy past a limit; the same may succeed later.
     #[error("the database does not answer: {0}")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
@@ -149,16 +167,6 @@ pub enum Store {
     Postgres(postgres::Postgres),
 }
 
-/// The same question to whichever database it is.
-macro_rules! ask {
-    ($self:ident . $question:ident ( $($argument:expr),* )) => {
-        match $self {
-            Self::Sqlite(store) => store.$question($($argument),*).await,
-            Self::Postgres(store) => store.$question($($argument),*).await,
-        }
-    };
-}
-
 impl Store {
     /// "sqlite" or "postgresql": the OpenTelemetry name of the database system.
     pub const fn system(&self) -> &'static str {
@@ -274,6 +282,15 @@ impl Store {
         ask!(self.last_seal())
     }
 
+    /// Seals all that is booked by now; the newest seal.
+    pub async fn seal_booked(&self) -> StoreResult<SealNo> {
+        match self {
+            // A journal is sealed as it is written.
+            Self::Sqlite(store) => store.last_seal().await,
+            Self::Postgres(store) => store.seal_booked().await,
+        }
+    }
+
     /// The last seal given by an instant, once and for all; nothing where the database's clock has not come there yet.
     pub async fn seal_by(&self, instant: Instant) -> StoreResult<Option<SealNo>> {
         ask!(self.seal_by(instant))
@@ -284,6 +301,16 @@ impl Store {
         ask!(self.seals_of(journals))
     }
 
+    /// Those of the journals that have this seal or a lower one.
+    pub async fn sealed_by(&self, journals: BTreeSet<JournalId>, seal: SealNo) -> StoreResult<HashSet<JournalId>> {
+        let mut sealed = HashSet::new();
+        for some in journals.into_iter().collect::<Vec<_>>().chunks(JOURNALS_PER_READ) {
+            let seals = self.seals_of(some).await?;
+            sealed.extend(seals.into_iter().filter(|(_, has)| *has <= seal).map(|(journal, _)| journal));
+        }
+        Ok(sealed)
+    }
+
     /// The report that a journal holds.
     pub async fn watermark_in(&self, journal: JournalId) -> StoreResult<Option<NewestWatermark>> {
         ask!(self.watermark_in(journal))
@@ -292,6 +319,11 @@ impl Store {
     /// Registry rows after this one, in the order of their numbers.
     pub async fn registry_after(&self, row: RowId) -> StoreResult<Vec<RegistryRow>> {
         ask!(self.registry_after(row))
+    }
+
+    /// Entries of the calendar after this epoch, in order.
+    pub async fn calendar_after(&self, epoch: Epoch) -> StoreResult<Vec<CalendarEntry>> {
+        ask!(self.calendar_after(epoch))
     }
 
     /// A worker's orders, in no order.

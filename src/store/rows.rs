@@ -1,13 +1,14 @@
 //! Turns stored rows back into the ledger's words, the same way for both databases. What cannot be read is named by its column.
 
 use super::run::WorkerOrder;
+use super::totals::Folded;
 use super::{KeptConflict, KeptRefusal, NewestWatermark, StoreError, StoreResult, position};
 use crate::ledger::{RequestRecord, RequestedBy};
 use crate::types::{
-    Area, Code, Conflict, Day, Differing, Digest, End, EndKind, Factor, Instant, JournalId, Line, LineKind, Money,
-    Order, OrderKey, Period, Position, Posted, PremiumReason, PremiumState, Priced, Province, Refusal,
-    RegistryRow, RequestId, ReversalReason, RowDraft, RowId, RowKind, SealNo, Slot, ViolationCode, Watermark,
-    WorkerId,
+    Area, CalendarDraft, CalendarEntry, Code, Conflict, Day, Differing, Digest, End, EndKind, Epoch, Factor,
+    Instant, JournalId, Line, LineKind, Money, Order, OrderKey, Period, PeriodStep, Position, Posted,
+    PremiumReason, PremiumState, Priced, Province, Refusal, RegistryRow, RequestId, ReversalReason, RowDraft,
+    RowId, RowKind, SealNo, Slot, Sums, TotalKey, ViolationCode, Watermark, WorkerId,
 };
 
 /// A row of either database, by column name. Errors name the column.
@@ -216,6 +217,25 @@ pub fn registry_row(row: &impl Columns) -> StoreResult<RegistryRow> {
     })
 }
 
+/// An entry of the calendar.
+pub fn calendar_entry(row: &impl Columns) -> StoreResult<CalendarEntry> {
+    let province = row.text("province_code")?;
+    let draft = CalendarDraft {
+        step: word(row, "step", PeriodStep::from_code)?,
+        platform: code(row, "platform_code")?,
+        province: Province::parse(&province).map_err(|e| corrupt("province_code", e))?,
+        period: period(row, "period")?,
+        amount: row.micros_opt("amount")?.map(Money::from_micros),
+        document: row.text("document")?,
+        dated_on: row.day_opt("dated_on")?,
+    };
+    Ok(CalendarEntry {
+        epoch: Epoch::new(number(row, "epoch")?),
+        position: place(row, "journal_id", "line_no")?,
+        draft,
+    })
+}
+
 /// Who used a request id.
 pub fn request(row: &impl Columns, id: &RequestId) -> StoreResult<RequestRecord> {
     Ok(RequestRecord {
@@ -224,6 +244,49 @@ pub fn request(row: &impl Columns, id: &RequestId) -> StoreResult<RequestRecord>
         digest: digest(row, "digest")?,
         journal: journal(row)?,
     })
+}
+
+/// What a total is of, and its sums.
+pub fn total(row: &impl Columns) -> StoreResult<(TotalKey, Sums)> {
+    let key = TotalKey {
+        kind: word(row, "kind", LineKind::from_code)?,
+        end_kind: word_opt(row, "end_kind", EndKind::from_code)?,
+        rate: number_opt(row, "rate_id")?.map(RowId::new),
+        ..total_of_open(row)?
+    };
+    let amount = row.micros_opt("amount")?.map(Money::from_micros).unwrap_or_default();
+    Ok((key, Sums { lines: row.int("lines")?, amount, standing: row.int("standing")? }))
+}
+
+/// What the keys were counted by whose OPEN met an ended line, and how many they are.
+pub fn pairs(row: &impl Columns) -> StoreResult<(TotalKey, Sums)> {
+    Ok((total_of_open(row)?, Sums { standing: -row.int("pairs")?, ..Sums::ZERO }))
+}
+
+fn total_of_open(row: &impl Columns) -> StoreResult<TotalKey> {
+    let province = row.text("province_code")?;
+    Ok(TotalKey {
+        platform: code(row, "platform_code")?,
+        period: period(row, "period")?,
+        province: Province::parse(&province).map_err(|e| corrupt("province_code", e))?,
+        industry: code(row, "industry_code")?,
+        service_period: period(row, "service_period")?,
+        kind: LineKind::Open,
+        state: word(row, "premium_state", PremiumState::from_code)?,
+        end_kind: None,
+        rate: None,
+        revision: RowId::new(number(row, "registry_revision")?),
+    })
+}
+
+/// The order of a row of pairs that has to be gone through line by line.
+pub fn special(row: &impl Columns) -> StoreResult<Option<OrderKey>> {
+    row.text_opt("order_id")?.map(|_| order_key(row)).transpose()
+}
+
+/// A fold of journals.
+pub fn folded(row: &impl Columns) -> StoreResult<Folded> {
+    Ok(Folded { fold_no: number(row, "fold_no")?, seal: seal_no(row)? })
 }
 
 /// A platform's code.

@@ -56,6 +56,29 @@ words! {
 }
 
 words! {
+    /// A step in the life of a platform's and province's month.
+    PeriodStep {
+        /// Its statements are fixed; later lines go to the next open month.
+        Freeze = 1 "FREEZE",
+        /// Declared to the tax office; the newest declaration counts.
+        Declaration = 2 "DECLARATION",
+        /// Paid, or paid back; payments add up.
+        Payment = 3 "PAYMENT",
+    }
+}
+
+words! {
+    /// Where the money of a statement stands.
+    StatementState {
+        Open = 1 "OPEN",
+        Frozen = 2 "FROZEN",
+        Declared = 3 "DECLARED",
+        PartPaid = 4 "PART_PAID",
+        Paid = 5 "PAID",
+    }
+}
+
+words! {
     /// Whether a premium is due; decided in this order.
     PremiumState {
         OutOfScope = 1 "OUT_OF_SCOPE",

@@ -226,6 +226,25 @@ impl RowId {
     }
 }
 
+/// How far the calendar of periods has come: number of its newest entry, from 1, gap-free.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Epoch(u32);
+
+impl Epoch {
+    /// Before the first entry.
+    pub const NONE: Self = Self(0);
+
+    /// From the number.
+    pub const fn new(epoch: u32) -> Self {
+        Self(epoch)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! The words of the ledger: orders, lines, money, instants, registry rows. Knows nobody; no I/O, no clock, no wire.
 
 mod area;
+mod calendar;
 mod code;
 mod doubt;
 mod enums;
@@ -10,22 +11,25 @@ mod order;
 mod registry;
 mod report;
 mod time;
+mod total;
 mod violation;
 
 pub use area::{Area, Province};
+pub use calendar::{CalendarDraft, CalendarEntry};
 pub use code::{ANY, Code, RequestId};
 pub use doubt::{
     Conflict, DAILY_LIMIT, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Overflow, PAYLOAD_LIMIT, PastLimit, Refusal,
     Repeats,
 };
 pub use enums::{
-    CoverageReason, EndKind, LineKind, Outcome, PremiumReason, PremiumState, Purpose, ReversalReason,
-    ViolationCode,
+    CoverageReason, EndKind, LineKind, Outcome, PeriodStep, PremiumReason, PremiumState, Purpose, ReversalReason,
+    StatementState, ViolationCode,
 };
-pub use id::{JournalId, LedgerId, LineId, LineNo, Position, RowId, SealNo, Slot, WorkerId};
+pub use id::{Epoch, JournalId, LedgerId, LineId, LineNo, Position, RowId, SealNo, Slot, WorkerId};
 pub use money::{Factor, Money};
 pub use order::{Differing, End, Line, Order, OrderKey, Posted, Priced, Sort};
 pub use registry::{RegistryRow, RowDraft, RowKind};
 pub use report::{Hourly, Watermark};
 pub use time::{Day, Instant, Period};
+pub use total::{Sums, TotalKey};
 pub use violation::{MAX_DESCRIPTION_BYTES, MAX_VIOLATIONS, Malformed, Violation, Violations};

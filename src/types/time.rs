@@ -189,9 +189,40 @@ impl Period {
         Some(Self(number))
     }
 
+    /// "YYYY-MM".
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        if text.is_empty() {
+            return Err(Malformed::new(ViolationCode::Required, "must be set"));
+        }
+        let number = || {
+            let (year, month) = text.split_once('-')?;
+            let digits = |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+            let shape = digits(year, 4) && digits(month, 2);
+            shape.then(|| format!("{year}{month}").parse().ok()).flatten()
+        };
+        number()
+            .and_then(Self::from_number)
+            .ok_or_else(|| Malformed::new(ViolationCode::Malformed, "must be a month, YYYY-MM"))
+    }
+
     /// The number YYYYMM.
     pub const fn number(self) -> i32 {
         self.0
+    }
+
+    /// The month after it; the last one stays.
+    pub const fn next(self) -> Self {
+        match (self.0 / 100, self.0 % 100) {
+            (9999, 12) => self,
+            (_, 12) => Self(self.0 + 89),
+            _ => Self(self.0 + 1),
+        }
+    }
+
+    /// Its first day.
+    pub fn first_day(self) -> Day {
+        let text = format!("{:04}-{:02}-01", self.0 / 100, self.0 % 100);
+        Day::parse(&text).expect("every month of the years 1 to 9999 has a first day")
     }
 }
 
@@ -220,6 +251,18 @@ mod tests {
         assert_eq!(first.day().start(), first);
         assert_eq!(last.day().end(), first);
         assert_eq!(first.to_string(), "2026-04-01T00:00:00+08:00");
+    }
+
+    #[test]
+    fn months_are_parsed_and_followed() {
+        let month = |text| Period::parse(text).unwrap();
+        assert_eq!(month("2026-12").next(), month("2027-01"));
+        assert_eq!(month("2026-01").next(), month("2026-02"));
+        assert_eq!(month("9999-12").next(), month("9999-12"));
+        assert_eq!(month("2026-02").first_day().to_string(), "2026-02-01");
+        for text in ["", "2026", "2026-13", "2026-00", "2026-1", "02026-01", "2026-+1", "2026-01-01"] {
+            assert!(Period::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tonic::{Code, Request};
 
 /// Two instances on one Postgres.
-async fn two_instances(cluster: &Cluster) -> (String, [Arc<Ledger>; 2]) {
+pub async fn two_instances(cluster: &Cluster) -> (String, [Arc<Ledger>; 2]) {
     let url = cluster.database().await;
     let config = config(Database::Postgres(url.clone()));
     let mut instances = Vec::new();
@@ -34,7 +34,7 @@ fn events(count: u64) -> Vec<pb::Order> {
     Simulated::new(3, Day::parse("2026-07-15").unwrap(), count, 500).map(|event| event.order).collect()
 }
 
-async fn count(url: &str, sql: &str) -> i64 {
+pub async fn count(url: &str, sql: &str) -> i64 {
     use sqlx::Connection;
     let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
     sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()

@@ -64,8 +64,45 @@ async fn fill(database: Database) {
     };
     let request = pb::PutRateRequest { request_id: "rate".to_owned(), rate: Some(rate) };
     ledger.registry.put_rate(Request::new(request)).await.unwrap();
+    freeze_and_pay(&ledger).await;
     drop((ledger, stop));
     store.close().await;
+}
+
+/// A step of the calendar of each kind.
+async fn freeze_and_pay(ledger: &Ledger) {
+    let (platform_code, province_code) = ("MEITUAN".to_owned(), "31".to_owned());
+    let period = "2026-07".to_owned();
+    let request = pb::FreezePeriodRequest {
+        request_id: "freeze".to_owned(),
+        platform_code: platform_code.clone(),
+        province_code: province_code.clone(),
+        period: period.clone(),
+    };
+    ledger.statement.freeze_period(Request::new(request)).await.unwrap();
+    let declaration = pb::Declaration {
+        declaration_no: "d1".to_owned(),
+        declared_on: "2026-08-10".to_owned(),
+        amount: "12.30".to_owned(),
+    };
+    let request = pb::RecordDeclarationRequest {
+        request_id: "declare".to_owned(),
+        platform_code: platform_code.clone(),
+        province_code: province_code.clone(),
+        period: period.clone(),
+        declaration: Some(declaration),
+    };
+    ledger.statement.record_declaration(Request::new(request)).await.unwrap();
+    let payment =
+        pb::Payment { receipt_no: "r1".to_owned(), paid_on: "2026-08-15".to_owned(), amount: "12.30".to_owned() };
+    let request = pb::RecordPaymentRequest {
+        request_id: "pay".to_owned(),
+        platform_code,
+        province_code,
+        period,
+        payment: Some(payment),
+    };
+    ledger.statement.record_payment(Request::new(request)).await.unwrap();
 }
 
 fn check(store: &str, place: &str) {

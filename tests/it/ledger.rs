@@ -10,8 +10,10 @@ use pb::intake_service_client::IntakeServiceClient;
 use pb::intake_service_server::IntakeService;
 use pb::registry_service_client::RegistryServiceClient;
 use pb::registry_service_server::RegistryService;
+use pb::statement_service_client::StatementServiceClient;
+use pb::statement_service_server::StatementService;
 use premium_ledger::api::proto as pb;
-use premium_ledger::api::{CoverageApi, IntakeApi, RegistryApi};
+use premium_ledger::api::{CoverageApi, IntakeApi, RegistryApi, StatementApi};
 use premium_ledger::app::{App, open_store};
 use premium_ledger::clock::Clock;
 use premium_ledger::config::{Config, Database};
@@ -26,12 +28,17 @@ use tonic::{Request, Response, Status, Streaming};
 
 type Orders = ReceiverStream<Result<pb::RecordOrdersResponse, Status>>;
 pub type IntakeFace = dyn IntakeService<StreamOrdersStream = Orders>;
+type Lines = ReceiverStream<Result<pb::ListLinesResponse, Status>>;
+type StatementFace = dyn StatementService<ListLinesStream = Lines>;
 
 /// A ledger to ask.
 pub struct Ledger {
     pub intake: Arc<IntakeFace>,
     pub coverage: Arc<dyn CoverageService>,
     pub registry: Arc<dyn RegistryService>,
+    pub statement: Arc<StatementFace>,
+    /// Its database, where there is one at hand.
+    pub store: Option<Store>,
     _held: Vec<Box<dyn std::any::Any + Send + Sync>>,
 }
 
@@ -45,7 +52,14 @@ pub fn sqlite() -> (tempfile::TempDir, Database) {
 impl Ledger {
     pub fn model() -> Self {
         let model = Arc::new(Model::new());
-        Self { intake: model.clone(), coverage: model.clone(), registry: model, _held: Vec::new() }
+        Self {
+            intake: model.clone(),
+            coverage: model.clone(),
+            registry: model.clone(),
+            statement: model,
+            store: None,
+            _held: Vec::new(),
+        }
     }
 
     pub async fn sqlite() -> Self {
@@ -76,8 +90,10 @@ impl Ledger {
         let (stop, stopping) = watch::channel(false);
         let face = Self {
             intake: Arc::new(IntakeApi::new(intake, clock, stopping)),
-            coverage: Arc::new(CoverageApi::new(store, registry.clone(), clock)),
-            registry: Arc::new(RegistryApi::new(registry, clock)),
+            coverage: Arc::new(CoverageApi::new(store.clone(), registry.clone(), clock)),
+            registry: Arc::new(RegistryApi::new(registry.clone(), clock)),
+            statement: Arc::new(StatementApi::new(store.clone(), registry, clock)),
+            store: Some(store),
             _held: Vec::new(),
         };
         (face, stop)
@@ -91,7 +107,9 @@ impl Ledger {
         Self {
             intake: wire.clone(),
             coverage: wire.clone(),
-            registry: wire,
+            registry: wire.clone(),
+            statement: wire,
+            store: None,
             _held: vec![Box::new(app), Box::new(folder)],
         }
     }
@@ -157,3 +175,26 @@ forward!(RegistryService, RegistryServiceClient, [
     list_rules(ListRulesRequest) -> ListRulesResponse,
     preview_premium(PreviewPremiumRequest) -> PreviewPremiumResponse,
 ]);
+
+forward!(StatementService, StatementServiceClient, [
+    get_statement(GetStatementRequest) -> GetStatementResponse,
+    list_statements(ListStatementsRequest) -> ListStatementsResponse,
+    freeze_period(FreezePeriodRequest) -> FreezePeriodResponse,
+    record_declaration(RecordDeclarationRequest) -> RecordDeclarationResponse,
+    record_payment(RecordPaymentRequest) -> RecordPaymentResponse,
+]
+    type ListLinesStream = Lines;
+
+    async fn list_lines(&self, request: Request<pb::ListLinesRequest>) -> Result<Response<Lines>, Status> {
+        let mut answers = StatementServiceClient::new(self.channel.clone()).list_lines(request).await?.into_inner();
+        let (send, receive) = tokio::sync::mpsc::channel(1);
+        tokio::spawn(async move {
+            while let Some(answer) = answers.message().await.transpose() {
+                if send.send(answer).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receive)))
+    }
+);

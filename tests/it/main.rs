@@ -7,6 +7,7 @@ mod crash;
 mod encoding;
 mod fixture;
 mod flush;
+mod freeze;
 mod guards;
 mod ledger;
 mod model;

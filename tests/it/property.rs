@@ -43,6 +43,10 @@ fn step() -> impl Strategy<Value = String> {
         1 => (1..3_u8).prop_map(|worker| format!("> day worker=w{worker} date=2026-10-01")),
         1 => (0..59_u8).prop_map(|minute| format!("> watermark at=2026-10-01T12:{minute:02}:00")),
         1 => (1..30_u8).prop_map(|cent| format!("> rate platform=MEITUAN province=31 base=0.{cent:02} valid_from=2026-09-{cent:02}")),
+        3 => Just("> fold".to_owned()),
+        2 => prop::sample::select(vec!["2026-10", "2026-11"]).prop_map(|period| format!("> statements period={period}")),
+        1 => Just("> lines period=2026-10".to_owned()),
+        1 => Just("> freeze period=2026-10".to_owned()),
         1 => Just("> conflicts".to_owned()),
         1 => Just("> refusals".to_owned()),
     ]

@@ -29,7 +29,7 @@ pub fn encode(interval: &Interval, at: Instant, reported_at: Option<Instant>, le
         conflicting: interval.conflicting,
         reversed_at: interval.reversed_at.map(words::timestamp),
         premium_state: interval.premium_state.code().into(),
-        statement_state: pb::StatementState::Open.into(),
+        statement_state: interval.statement_state.code().into(),
         arrived_after_report: reported_at.map(|reported| first_received > reported),
     }
 }

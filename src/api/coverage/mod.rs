@@ -5,14 +5,15 @@ mod get_coverage;
 mod interval;
 mod list_worker_day;
 
+use super::known_at::known_at;
+use super::proto as pb;
 use super::proto::coverage_service_server::CoverageService;
-use super::proto::{self as pb, known_at::Point};
-use super::{decode, status};
+use super::status;
 use crate::clock::Clock;
-use crate::coverage::{Coverage, Known, PlatformWatermark, known_by};
+use crate::coverage::{Coverage, Known, PlatformWatermark};
 use crate::intake::Registry;
 use crate::store::Store;
-use crate::types::{Instant, LedgerId, Malformed, SealNo, ViolationCode, Violations};
+use crate::types::{Instant, LedgerId, SealNo};
 use tonic::{Request, Response, Status};
 
 /// The service on the wire.
@@ -33,35 +34,13 @@ impl CoverageApi {
 impl CoverageApi {
     /// The ledger as it is now, or was at the point that is asked for.
     async fn known(&self, asked: Option<pb::KnownAt>) -> Result<Known, Status> {
-        let Some(asked) = asked else { return Ok(Known { seal: None, snapshot: self.registry.snapshot() }) };
-        let seal = match asked.point {
-            None => Err(("known_at", Malformed::new(ViolationCode::Required, "must name a seal or an instant"))),
-            Some(Point::Seal(seal)) => {
-                let last = self.store.last_seal().await.map_err(status::store_status)?.get();
-                let given = (1..=last).contains(&seal).then_some(SealNo::new(seal));
-                let wrong = || Malformed::new(ViolationCode::OutOfRange, format!("must be from 1 to {last}"));
-                given.ok_or_else(|| ("known_at.seal", wrong()))
-            }
-            Some(Point::Instant(instant)) => {
-                let by = match decode::instant(&instant) {
-                    Ok(instant) => self.store.seal_by(instant).await.map_err(status::store_status)?,
-                    Err(wrong) => return Err(invalid("known_at.instant", wrong)),
-                };
-                let wrong = || Malformed::new(ViolationCode::InFuture, "must not lie in the future");
-                by.ok_or_else(|| ("known_at.instant", wrong()))
-            }
+        let seal = known_at(&self.store, asked).await?;
+        let snapshot = match seal {
+            None => self.registry.snapshot(),
+            Some(seal) => self.registry.as_of(seal).await.map_err(status::store_status)?,
         };
-        let seal = seal.map_err(|(field, wrong)| invalid(field, wrong))?;
-        // Rows that another instance put, and that are sealed by then.
-        self.registry.refresh().await.map_err(status::store_status)?;
-        known_by(&self.store, &self.registry.snapshot(), seal).await.map_err(status::store_status)
+        Ok(Known { seal, snapshot })
     }
-}
-
-fn invalid(field: &'static str, wrong: Malformed) -> Status {
-    let mut violations = Violations::default();
-    violations.add(field, wrong);
-    status::invalid("", &violations)
 }
 
 fn coverage(

@@ -3,7 +3,7 @@
 //! journal's id.
 //!
 //! Round trips of a journal with lines only: 1, or 5 (begin, journal, COPY start, COPY data, commit).
-//! Lock order: journal id, slots by key, then the other entries, then counters by key. (Its run and its place among the unsealed are new rows
+//! Lock order: the calendar (shared where there are lines; alone for a freeze), journal id, slots by key, then the other entries, then counters by key. (Its run and its place among the unsealed are new rows
 //! that nobody waits for.)
 
 use super::by_worker::run_of;
@@ -15,6 +15,9 @@ use crate::store::run::Run;
 use crate::store::{StoreError, StoreResult};
 use crate::types::{Instant, Repeats};
 use sqlx::{PgConnection, Row};
+
+/// How long a freeze waits for the journals under way: all others wait for it meanwhile.
+const FREEZE_WAIT: &str = "2s";
 
 impl Postgres {
     /// See [`crate::store::Store::append`].
@@ -29,6 +32,10 @@ impl Postgres {
                 }
                 None => Err(StoreError::Taken(constraint)),
             },
+            // An earlier try may have come before the freeze.
+            Err(StoreError::CalendarMoved) => {
+                self.find_journal(journal, &root).await?.ok_or(StoreError::CalendarMoved)
+            }
             // Whether it was committed is not known.
             Err(StoreError::Unavailable(error)) => match self.find_journal(journal, &root).await {
                 Ok(Some(recorded_at)) => Ok(recorded_at),
@@ -44,6 +51,10 @@ impl Postgres {
         }
         let mut transaction = self.writer.begin().await.map_err(store_error)?;
         let connection = &mut *transaction;
+        if journal.freezes() {
+            let query = sqlx::query(include_str!("sql/freeze_lock.sql")).bind(FREEZE_WAIT);
+            query.execute(&mut *connection).await.map_err(store_error)?;
+        }
         let run = run_of(journal);
         let recorded_at = insert_journal(connection, journal, root, run.as_ref()).await?;
         copy(connection, include_str!("sql/copy_line.sql"), &journal.lines, columns::line).await?;
@@ -58,6 +69,8 @@ impl Postgres {
         let hours: Vec<_> = hours.collect();
         copy(connection, include_str!("sql/copy_watermark_hour.sql"), hours, columns::hour).await?;
         copy(connection, include_str!("sql/copy_registry_row.sql"), &journal.registry, columns::registry_row)
+            .await?;
+        copy(connection, include_str!("sql/copy_calendar_entry.sql"), &journal.calendar, columns::calendar_entry)
             .await?;
         if let Some(request) = &journal.request {
             insert_request(connection, request).await?;
@@ -102,9 +115,11 @@ async fn insert_journal(
         .bind(run.map(|(run, ..)| run.len() as i64))
         .bind(run.map(|(_, first, _)| PgInstant(*first)))
         .bind(run.map(|(.., last)| PgInstant(*last)))
-        .fetch_one(connection)
+        .bind((!journal.lines.is_empty()).then_some(journal.epoch.get() as i32))
+        .fetch_optional(connection)
         .await
         .map_err(store_error)?;
+    let row = row.ok_or(StoreError::CalendarMoved)?;
     row.try_get::<PgInstant, _>(0).map(|i| i.0).map_err(store_error)
 }
 

@@ -1,7 +1,7 @@
 //! The columns of each table in COPY order: the twin of the column lists in `sql/copy_*.sql`.
 
 use super::copy::CopyBuffer;
-use crate::types::{Conflict, Hourly, Line, Order, Position, Refusal, RegistryRow, Watermark};
+use crate::types::{CalendarEntry, Conflict, Hourly, Line, Order, Position, Refusal, RegistryRow, Watermark};
 
 fn place(copy: &mut CopyBuffer, at: Position) {
     copy.int8(at.journal.get() as i64);
@@ -104,4 +104,18 @@ pub fn registry_row(copy: &mut CopyBuffer, row: &RegistryRow) {
     copy.text(&draft.document);
     copy.text(&draft.confidence);
     copy.optional(draft.supersedes, |c, row| c.int4(row.get() as i32));
+}
+
+pub fn calendar_entry(copy: &mut CopyBuffer, entry: &CalendarEntry) {
+    let draft = &entry.draft;
+    copy.row(10);
+    copy.int4(entry.epoch.get() as i32);
+    place(copy, entry.position);
+    copy.int2(draft.step.code().into());
+    copy.text(draft.platform.as_str());
+    copy.text(draft.province.as_str());
+    copy.int4(draft.period.number());
+    copy.optional(draft.amount, |c, amount| c.numeric(amount.micros()));
+    copy.text(&draft.document);
+    copy.optional(draft.dated_on, CopyBuffer::day);
 }

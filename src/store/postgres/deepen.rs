@@ -32,7 +32,7 @@ pub async fn run(store: Postgres) {
 impl Postgres {
     /// Merges runs of one level once, if there are enough and nobody else is merging.
     pub async fn deepen(&self) -> StoreResult<bool> {
-        let begun = begin(&self.deepener, "deepen", |runs| due(runs, self.kept.folding())).await?;
+        let begun = begin(&self.background, "deepen", |runs| due(runs, self.kept.folding())).await?;
         let Some((mut transaction, inputs)) = begun else { return Ok(false) };
         let mut merged = RunRow { id: self.next_journal_id().await?.get() as i64, ..together(&inputs) };
         merged.orders = merge_parts(&mut transaction, merged.id, &inputs).await?;

@@ -63,10 +63,11 @@ impl Postgres {
             .bind(all(journal, |l| l.reversal_reason.map(|reason| i16::from(reason.code()))))
             .bind(run.len() as i64)
             .bind(PgInstant(first))
-            .bind(PgInstant(last));
+            .bind(PgInstant(last))
+            .bind(journal.epoch.get() as i32);
         // All rows, not the first: the statement's transaction has ended only once its last word was read.
         let rows = query.fetch_all(&self.writer).await.map_err(store_error)?;
-        let row = rows.first().ok_or_else(|| StoreError::Corrupt("journal: nothing was inserted".to_owned()))?;
+        let row = rows.first().ok_or(StoreError::CalendarMoved)?;
         let inserted: i64 = row.try_get(1).map_err(store_error)?;
         if inserted != journal.lines.len() as i64 {
             return Err(StoreError::Corrupt(format!("{inserted} of {} lines were inserted", journal.lines.len())));

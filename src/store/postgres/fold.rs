@@ -59,7 +59,7 @@ impl Postgres {
 
     /// Merges whole runs once, if it is due and nobody else is merging.
     pub async fn fold(&self) -> StoreResult<bool> {
-        let begun = begin(&self.folder, "fold", |runs| due(runs, self.kept.folding())).await?;
+        let begun = begin(&self.background, "fold", |runs| due(runs, self.kept.folding())).await?;
         let Some((mut transaction, inputs)) = begun else { return Ok(false) };
         let runs = self.whole_runs(&mut transaction, &inputs).await?;
         let mut merged = RunRow { id: self.next_journal_id().await?.get() as i64, ..together(&inputs) };
@@ -101,7 +101,7 @@ impl Postgres {
     /// Makes the whole runs that other instances brought, or this one before its start, so that questions need not look through lines; and
     /// forgets those that others merged.
     async fn catch_up(&self) -> StoreResult<()> {
-        let mut connection = self.folder.acquire().await.map_err(store_error)?;
+        let mut connection = self.background.acquire().await.map_err(store_error)?;
         let before = self.kept.ids();
         let whole: Vec<RunRow> = survey(&mut connection).await?.into_iter().filter(|run| run.level == 0).collect();
         self.kept.forget(before.into_iter().filter(|id| whole.binary_search_by_key(id, |run| run.id).is_err()));

@@ -11,7 +11,7 @@ use sqlx::{PgConnection, Row};
 pub const SYNCHRONOUS_COMMIT: &str = "on";
 
 /// Tables that nobody may change.
-const LEDGER_TABLES: [&str; 10] = [
+const LEDGER_TABLES: [&str; 13] = [
     "identity",
     "journal",
     "seal",
@@ -21,6 +21,9 @@ const LEDGER_TABLES: [&str; 10] = [
     "watermark",
     "watermark_hour",
     "registry_row",
+    "calendar_entry",
+    "total_fold",
+    "total",
     "request",
 ];
 /// Tables of schema `ledger` that are no part of the ledger: counters, what waits for a seal, the index by worker, and the migrations' own.

@@ -16,6 +16,7 @@ mod migrate;
 mod read;
 mod reindex;
 mod seal;
+mod totals;
 
 pub use by_worker::Folding;
 pub use migrate::migrate;
@@ -41,6 +42,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Connections for sealing, folding totals, merging runs, merging longer runs, and for questions that seal first.
+const BACKGROUND: u32 = 5;
+
 /// How many connections to hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Connections {
@@ -55,13 +59,9 @@ pub struct Connections {
 pub struct Postgres {
     writer: PgPool,
     reader: PgPool,
-    /// One connection, of the task that merges whole runs.
-    folder: PgPool,
-    /// One connection, of the task that merges longer ones.
-    deepener: PgPool,
+    /// For what goes on beside the questions and the appends.
+    background: PgPool,
     kept: Arc<Kept>,
-    /// One connection, of the task that seals.
-    sealer: PgPool,
     tasks: Option<Arc<Tasks>>,
     ledger_id: LedgerId,
     weaknesses: Arc<[String]>,
@@ -95,10 +95,8 @@ impl Postgres {
         let ledger_id = u64::try_from(id).ok().and_then(LedgerId::new);
         let corrupt = || super::StoreError::Corrupt("identity: ledger_id has more than 40 bits".to_owned());
         let store = Self {
-            folder: pool(&options, 1, include_str!("sql/session_writer.sql")),
-            deepener: pool(&options, 1, include_str!("sql/session_writer.sql")),
+            background: pool(&options, BACKGROUND, include_str!("sql/session_writer.sql")),
             kept: Arc::new(Kept::new(folding)),
-            sealer: pool(&options, 1, include_str!("sql/session_writer.sql")),
             tasks: None,
             writer,
             reader,
@@ -152,9 +150,7 @@ impl Postgres {
         if let Some(tasks) = &self.tasks {
             tasks.abort();
         }
-        self.sealer.close().await;
-        self.folder.close().await;
-        self.deepener.close().await;
+        self.background.close().await;
         self.writer.close().await;
         self.reader.close().await;
     }

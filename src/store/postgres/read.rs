@@ -9,8 +9,8 @@ use crate::store::{
     StoreResult,
 };
 use crate::types::{
-    Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, JournalId, OrderKey, Posted, RegistryRow, RequestId, RowId,
-    SealNo, ViolationCode,
+    CalendarEntry, Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Epoch, JournalId, OrderKey, Posted,
+    RegistryRow, RequestId, RowId, SealNo, ViolationCode,
 };
 use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
@@ -163,6 +163,13 @@ impl Postgres {
             .await
             .map_err(store_error)?;
         found.iter().map(rows::registry_row).collect()
+    }
+
+    /// See [`crate::store::Store::calendar_after`].
+    pub async fn calendar_after(&self, epoch: Epoch) -> StoreResult<Vec<CalendarEntry>> {
+        let query = sqlx::query(include_str!("sql/calendar_after.sql")).bind(epoch.get() as i32);
+        let found = query.fetch_all(&self.writer).await.map_err(store_error)?;
+        found.iter().map(rows::calendar_entry).collect()
     }
 
     /// See [`crate::store::Store::lines_and_conflicts`].

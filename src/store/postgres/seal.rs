@@ -9,15 +9,21 @@ use super::Postgres;
 use super::codec::{PgInstant, store_error};
 use crate::store::rows::{Columns, seal_no};
 use crate::store::{StoreError, StoreResult};
-use crate::types::{Instant, JournalId, SealNo};
+use crate::types::{self, JournalId, SealNo};
+use sqlx::Row;
 use std::collections::HashMap;
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 /// How often journals are sealed.
 const SEAL_EVERY: Duration = Duration::from_millis(200);
 /// Most journals sealed in one transaction.
 const SEALS_AT_ONCE: i64 = 10_000;
+
+/// How long a question waits until what was booked before it is sealed.
+const SEALED_WITHIN: Duration = Duration::from_secs(10);
+/// How often it tries, while another seals.
+const SEAL_AGAIN: Duration = Duration::from_millis(5);
 
 /// Seals until it is aborted.
 pub async fn run(store: Postgres) {
@@ -43,10 +49,32 @@ impl Postgres {
         Ok(())
     }
 
+    /// See [`crate::store::Store::seal_booked`].
+    pub async fn seal_booked(&self) -> StoreResult<SealNo> {
+        let asked = |sql| sqlx::query(sql).fetch_one(&self.background);
+        let newest = asked(include_str!("sql/newest_arrival.sql")).await.map_err(store_error)?;
+        if let Some(newest) = newest.int_opt("arrival_no")? {
+            let until = Instant::now() + SEALED_WITHIN;
+            loop {
+                self.seal_all().await?;
+                let query = sqlx::query(include_str!("sql/waits_for_seal.sql")).bind(newest);
+                let row = query.fetch_one(&self.background).await.map_err(store_error)?;
+                if !row.try_get::<bool, _>("waits").map_err(store_error)? {
+                    break;
+                }
+                if Instant::now() > until {
+                    return Err(StoreError::Unavailable("journals are not sealed in time".into()));
+                }
+                sleep(SEAL_AGAIN).await;
+            }
+        }
+        self.last_seal().await
+    }
+
     /// How many it sealed; none where somebody else is at it.
     async fn seal(&self) -> StoreResult<i64> {
         let query = sqlx::query(include_str!("sql/seal.sql")).bind(SEALS_AT_ONCE);
-        match query.fetch_all(&self.sealer).await.map_err(store_error) {
+        match query.fetch_all(&self.background).await.map_err(store_error) {
             Ok(rows) => rows.first().map_or(Ok(0), |row| row.int("sealed")),
             // Another gave these numbers while this statement waited to begin.
             Err(StoreError::Taken(_)) => Ok(0),
@@ -61,7 +89,7 @@ impl Postgres {
     }
 
     /// See [`crate::store::Store::seal_by`].
-    pub async fn seal_by(&self, instant: Instant) -> StoreResult<Option<SealNo>> {
+    pub async fn seal_by(&self, instant: types::Instant) -> StoreResult<Option<SealNo>> {
         let mut transaction = self.reader.begin().await.map_err(store_error)?;
         // A sealing under way may carry an earlier instant: it is waited for, and the next one will carry a later one.
         let lock = sqlx::query(include_str!("sql/sealing_lock.sql"));

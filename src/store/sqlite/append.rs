@@ -8,8 +8,11 @@ use super::codec::store_error;
 use super::fold::fold;
 use crate::clock::Clock;
 use crate::ledger::{ENCODING_VERSION, Journal};
+use crate::store::rows::Columns;
 use crate::store::{StoreError, StoreResult};
-use crate::types::{Conflict, Instant, Line, Order, Position, Priced, Refusal, RegistryRow, Repeats};
+use crate::types::{
+    CalendarEntry, Conflict, Instant, Line, Order, Position, Priced, Refusal, RegistryRow, Repeats,
+};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, SqliteConnection, Transaction};
 
@@ -53,7 +56,7 @@ impl Sqlite {
 /// A full disk or an I/O error ends SQLite's transaction behind the driver's back, which then takes it for open for ever: such a
 /// connection is not used again. After a taken slot the transaction stands, and is rolled back in order.
 fn settle<T>(writer: &mut PoolConnection<sqlx::Sqlite>, written: &StoreResult<T>) {
-    if written.as_ref().is_err_and(|error| !matches!(error, StoreError::Taken(_))) {
+    if written.as_ref().is_err_and(|error| !matches!(error, StoreError::Taken(_) | StoreError::CalendarMoved)) {
         writer.close_on_drop();
     }
 }
@@ -72,13 +75,20 @@ async fn write(
     slice: &Slice,
 ) -> StoreResult<i64> {
     let mut transaction = begin(writer).await?;
+    if !journal.lines.is_empty() {
+        let query = sqlx::query(include_str!("sql/calendar_epoch.sql"));
+        let row = query.fetch_one(&mut *transaction).await.map_err(store_error)?;
+        if row.int("epoch")? != i64::from(journal.epoch.get()) {
+            return Err(StoreError::CalendarMoved);
+        }
+    }
     // Now that nobody else writes: whoever asks for the last seal by an instant waits for this transaction first.
     let sealed_at = clock.now();
     insert_journal(&mut transaction, journal, recorded_at).await?;
+    let last = bulk::execute(&mut transaction, include_str!("sql/insert_line.sql"), &journal.lines, line).await?;
     let seal =
         sqlx::query(include_str!("sql/insert_seal.sql")).bind(journal.id.get() as i64).bind(sealed_at.micros());
     seal.execute(&mut *transaction).await.map_err(store_error)?;
-    let last = bulk::execute(&mut transaction, include_str!("sql/insert_line.sql"), &journal.lines, line).await?;
     insert_others(&mut transaction, journal).await?;
     raise(&mut transaction, &journal.repeats).await?;
     fold(&mut transaction, slice).await?;
@@ -131,6 +141,9 @@ async fn insert_others(connection: &mut SqliteConnection, journal: &Journal) -> 
     }
     bulk::execute(connection, include_str!("sql/insert_registry_row.sql"), &journal.registry, registry_row)
         .await?;
+
+    let calendar = include_str!("sql/insert_calendar_entry.sql");
+    bulk::execute(connection, calendar, &journal.calendar, calendar_entry).await?;
 
     if let Some(request) = &journal.request {
         sqlx::query(include_str!("sql/insert_request.sql"))
@@ -221,6 +234,18 @@ fn registry_row<'q>(query: Bound<'q>, row: &'q RegistryRow) -> Bound<'q> {
         .bind(draft.document.as_str())
         .bind(draft.confidence.as_str())
         .bind(draft.supersedes.map(|r| i64::from(r.get())))
+}
+
+fn calendar_entry<'q>(query: Bound<'q>, entry: &'q CalendarEntry) -> Bound<'q> {
+    let draft = &entry.draft;
+    place(query.bind(i64::from(entry.epoch.get())), entry.position)
+        .bind(i64::from(draft.step.code()))
+        .bind(draft.platform.as_str())
+        .bind(draft.province.as_str())
+        .bind(i64::from(draft.period.number()))
+        .bind(draft.amount.map(|amount| amount.micros()))
+        .bind(draft.document.as_str())
+        .bind(draft.dated_on.map(|day| day.to_string()))
 }
 
 async fn raise(connection: &mut SqliteConnection, repeats: &Repeats) -> StoreResult<()> {

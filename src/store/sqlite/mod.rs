@@ -11,6 +11,7 @@ mod doubts;
 mod fold;
 mod guard;
 mod read;
+mod totals;
 
 use self::by_worker::{ByWorker, FOLD_LINES};
 use self::checkpoint::{Checkpoints, DUE_PAGES};

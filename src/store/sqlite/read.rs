@@ -11,8 +11,8 @@ use crate::store::{
     Search, StoreError, StoreResult,
 };
 use crate::types::{
-    Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Instant, JournalId, OrderKey, Posted, RegistryRow,
-    RequestId, RowId, SealNo, ViolationCode, WorkerId,
+    CalendarEntry, Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Epoch, Instant, JournalId, OrderKey, Posted,
+    RegistryRow, RequestId, RowId, SealNo, ViolationCode, WorkerId,
 };
 use sqlx::sqlite::SqliteRow;
 use std::collections::HashMap;
@@ -168,6 +168,13 @@ impl Sqlite {
         let query = sqlx::query(include_str!("sql/registry_after.sql")).bind(i64::from(row.get()));
         let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
         found.iter().map(rows::registry_row).collect()
+    }
+
+    /// See [`crate::store::Store::calendar_after`].
+    pub async fn calendar_after(&self, epoch: Epoch) -> StoreResult<Vec<CalendarEntry>> {
+        let query = sqlx::query(include_str!("sql/calendar_after.sql")).bind(i64::from(epoch.get()));
+        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
+        found.iter().map(rows::calendar_entry).collect()
     }
 
     /// See [`crate::store::Store::orders_of_worker`].

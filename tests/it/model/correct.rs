@@ -73,13 +73,15 @@ impl State {
         })
     }
 
-    /// Books the reversal of a line: everything repeated, the amount turned round.
+    /// Books the reversal of a line in the month that is open for it now: all else repeated, the amount turned round.
     fn reverse(&mut self, lines: &[Line], line: &Line, reason: i32, now: Instant) -> Line {
         let mut reversal = line.clone();
         reversal.id = self.next_line_id();
         reversal.slot = next_slot(lines);
         reversal.kind = pb::LineKind::Reversal;
         reversal.priced.amount = line.priced.amount.map(|amount| Money::from_micros(-amount.micros()));
+        let (platform, province) = (&line.event.platform, &line.priced.province);
+        reversal.priced.period = self.booking_month(platform, province, line.priced.service_period);
         reversal.corrects = Some(line.id.clone());
         reversal.received_at = now;
         reversal.reversal_reason = reason;

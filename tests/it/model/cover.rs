@@ -2,8 +2,10 @@
 
 use super::{
     KeptConflict, State,
+    calendar::Month,
     event::{Event, Key},
     line::{Line, reversal_of, standing},
+    price::Priced,
     timestamp,
 };
 use premium_ledger::{api::proto as pb, types::Instant};
@@ -21,6 +23,8 @@ pub struct Interval {
     pub reversed_at: Option<Instant>,
     pub conflicting: bool,
     pub premium_state: pb::PremiumState,
+    /// Of the month in which the line is booked.
+    pub statement_state: pb::StatementState,
     pub province: String,
     pub in_scope: bool,
     /// Acceptance plus the rule `order_length`: until when it covers while no end is known.
@@ -64,7 +68,7 @@ impl Interval {
             conflicting: self.conflicting,
             reversed_at: self.reversed_at.map(timestamp),
             premium_state: self.premium_state as i32,
-            statement_state: pb::StatementState::Open as i32,
+            statement_state: self.statement_state as i32,
             arrived_after_report: reported_at.map(|reported| first_received > reported),
         }
     }
@@ -114,7 +118,7 @@ impl State {
 
     /// A CHARGE is an interval; a standing one takes in the standing OPEN, or disagrees with it.
     fn of_charge(&self, line: &Line, lines: &[Line], open: Option<&Line>) -> Interval {
-        let mut interval = self.interval(&line.event, line.received_at, line.priced.state);
+        let mut interval = self.interval(&line.event, line.received_at, &line.priced);
         interval.line_ids = vec![line.id.clone()];
         if let Some(reversal) = reversal_of(lines, line) {
             interval.reversed_at = Some(reversal.received_at);
@@ -133,7 +137,7 @@ impl State {
 
     /// A standing OPEN is an interval unless the standing CHARGE took it in; one that disagrees ends with the CHARGE.
     fn of_standing_open(&self, open: &Line, charge: Option<&Line>) -> Option<Interval> {
-        let mut interval = self.interval(&open.event, open.received_at, open.priced.state);
+        let mut interval = self.interval(&open.event, open.received_at, &open.priced);
         interval.line_ids = vec![open.id.clone()];
         let Some(charge) = charge else { return Some(interval) };
         if open.event.agrees_on_acceptance(&charge.event) {
@@ -153,7 +157,7 @@ impl State {
         if charges.any(|charge| charge.event.agrees_on_acceptance(&open.event)) {
             return None;
         }
-        let mut interval = self.interval(&open.event, open.received_at, open.priced.state);
+        let mut interval = self.interval(&open.event, open.received_at, &open.priced);
         interval.line_ids = vec![open.id.clone()];
         interval.reversed_at = reversal_of(lines, open).map(|reversal| reversal.received_at);
         Some(interval)
@@ -178,7 +182,7 @@ impl State {
                 || other.accepted_at != booked.accepted_at
                 || other.ended_at() != booked.ended_at();
             if differs && !id_reused {
-                let mut version = self.interval(other, conflict.received_at, line.priced.state);
+                let mut version = self.interval(other, conflict.received_at, &line.priced);
                 version.conflicting = true;
                 versions.push(version);
             }
@@ -186,8 +190,10 @@ impl State {
         versions
     }
 
-    /// The interval that one event states by itself.
-    fn interval(&self, event: &Event, received_at: Instant, premium_state: pb::PremiumState) -> Interval {
+    /// The interval that one event states by itself, with the money of the line that it is, or was compared with.
+    fn interval(&self, event: &Event, received_at: Instant, priced: &Priced) -> Interval {
+        let (platform, booked_for) = (event.platform.clone(), priced.province.clone());
+        let month = Month { platform, province: booked_for, period: priced.period };
         let day = event.accepted_at.day();
         let (province, _) = self.province_of(&event.platform, &event.area, &event.industry, day);
         let longest = self.order_length(&event.platform, &event.area, &event.industry, event.accepted_at);
@@ -199,7 +205,8 @@ impl State {
             ended_received_at: event.end.map(|_| received_at),
             reversed_at: None,
             conflicting: false,
-            premium_state,
+            premium_state: priced.state,
+            statement_state: self.month_state(&month),
             in_scope: self.scope_of(event, &province).is_some(),
             province,
             limit: event.accepted_at.plus_seconds(longest),

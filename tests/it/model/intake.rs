@@ -130,7 +130,7 @@ fn facts(outcome: pb::Outcome, line: &Line) -> pb::OrderResult {
         premium_state: line.priced.state as i32,
         reason_code: line.priced.reason as i32,
         period: line.priced.period.to_string(),
-        service_period: line.priced.period.to_string(),
+        service_period: line.priced.service_period.to_string(),
         rate_id: line.priced.rate.unwrap_or(0),
         ..Default::default()
     }

@@ -36,7 +36,7 @@ impl Line {
             reason_code: self.priced.reason as i32,
             corrects_line_id: self.corrects.clone().unwrap_or_default(),
             period: self.priced.period.to_string(),
-            service_period: self.priced.period.to_string(),
+            service_period: self.priced.service_period.to_string(),
             rate_id: self.priced.rate.unwrap_or(0),
             registry_revision: self.priced.revision,
             received_at: Some(timestamp(self.received_at)),

@@ -2,6 +2,7 @@
 //! real one. Slow on purpose: vectors searched from the front, everything worked out anew on every call.
 
 mod answer;
+mod calendar;
 mod correct;
 mod cover;
 mod event;
@@ -11,8 +12,11 @@ mod lists;
 mod price;
 mod put;
 mod registry;
+mod section;
 mod services;
+mod statement;
 
+use calendar::{Month, Step};
 use event::{Event, Key};
 use line::Line;
 use premium_ledger::{
@@ -83,6 +87,8 @@ struct State {
     refusals: Vec<KeptRefusal>,
     /// Watermark reports, in order of arrival.
     reports: Vec<Report>,
+    /// What was done with months, in that order.
+    calendar: Vec<(Month, Step)>,
     /// Content and first answer of every mutating call, by request id.
     requests: BTreeMap<String, (String, Vec<u8>)>,
     /// How many lines were booked: the last line id's number.

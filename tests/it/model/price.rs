@@ -16,8 +16,10 @@ pub struct Priced {
     pub amount: Option<Money>,
     pub state: pb::PremiumState,
     pub reason: pb::PremiumReason,
-    /// Nothing is ever frozen here: the month of booking is the month it belongs to.
+    /// The month in which it is booked: the service period, or where that is frozen the first open one after it.
     pub period: Period,
+    /// The month to which the order belongs, by the rule `period_of`.
+    pub service_period: Period,
     pub province: String,
     pub scope: Option<u64>,
     pub rate: Option<u64>,
@@ -59,11 +61,13 @@ impl State {
         let period_rule = self.find(RowKind::Rule, "period_of", key, day);
         let by_end = period_rule.is_some_and(|rule| rule.value == "ENDED_AT");
         let decisive = if by_end { event.ended_at() } else { None };
+        let service_period = decisive.unwrap_or(event.accepted_at).period();
         let mut priced = Priced {
             amount: None,
             state: pb::PremiumState::OutOfScope,
             reason: pb::PremiumReason::OutOfScope,
-            period: decisive.unwrap_or(event.accepted_at).period(),
+            period: self.booking_month(&event.platform, &province, service_period),
+            service_period,
             province: province.clone(),
             scope: self.scope_of(event, &province),
             rate: None,
@@ -111,7 +115,7 @@ impl State {
             premium_state: priced.state as i32,
             reason_code: priced.reason as i32,
             period: priced.period.to_string(),
-            service_period: priced.period.to_string(),
+            service_period: priced.service_period.to_string(),
             province_code: priced.province,
             scope: priced.scope.map(|id| wire_scope(row(id))),
             rate: priced.rate.map(|id| wire_rate(row(id))),

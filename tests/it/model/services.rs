@@ -1,4 +1,4 @@
-//! The three services on the model: every call under one lock, one after the other.
+//! The four services on the model: every call under one lock, one after the other.
 
 use super::{
     Model,
@@ -8,10 +8,11 @@ use super::{
 use premium_ledger::{
     api::proto::{
         self as pb, coverage_service_server::CoverageService, intake_service_server::IntakeService,
-        registry_service_server::RegistryService,
+        registry_service_server::RegistryService, statement_service_server::StatementService,
     },
     types::RowKind,
 };
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -167,5 +168,51 @@ impl RegistryService for Model {
         request: Request<pb::PreviewPremiumRequest>,
     ) -> Answer<pb::PreviewPremiumResponse> {
         self.with(|state| state.preview(&request.into_inner()))
+    }
+}
+
+#[tonic::async_trait]
+impl StatementService for Model {
+    type ListLinesStream = ReceiverStream<Result<pb::ListLinesResponse, Status>>;
+
+    async fn get_statement(&self, request: Request<pb::GetStatementRequest>) -> Answer<pb::GetStatementResponse> {
+        let request = request.into_inner();
+        self.known(request.known_at, |state| state.get_statement(&request))
+    }
+
+    async fn list_statements(
+        &self,
+        request: Request<pb::ListStatementsRequest>,
+    ) -> Answer<pb::ListStatementsResponse> {
+        let request = request.into_inner();
+        self.known(request.known_at, |state| state.list_statements(&request))
+    }
+
+    async fn list_lines(&self, request: Request<pb::ListLinesRequest>) -> Answer<Self::ListLinesStream> {
+        let request = request.into_inner();
+        let responses = self.known(request.known_at, |state| state.list_lines(&request))?.into_inner();
+        let (sender, receiver) = mpsc::channel(responses.len().max(1));
+        for response in responses {
+            sender.try_send(Ok(response)).expect("the channel has room for all of them");
+        }
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn freeze_period(&self, request: Request<pb::FreezePeriodRequest>) -> Answer<pb::FreezePeriodResponse> {
+        self.with(|state| state.freeze_period(request.into_inner()))
+    }
+
+    async fn record_declaration(
+        &self,
+        request: Request<pb::RecordDeclarationRequest>,
+    ) -> Answer<pb::RecordDeclarationResponse> {
+        self.with(|state| state.record_declaration(request.into_inner()))
+    }
+
+    async fn record_payment(
+        &self,
+        request: Request<pb::RecordPaymentRequest>,
+    ) -> Answer<pb::RecordPaymentResponse> {
+        self.with(|state| state.record_payment(request.into_inner()))
     }
 }

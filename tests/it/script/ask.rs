@@ -295,4 +295,62 @@ impl Args {
     pub fn rates(&self) -> pb::ListRatesRequest {
         pb::ListRatesRequest { page_size: 1_000, page_token: String::new() }
     }
+
+    fn statement_key(&self) -> Option<pb::StatementKey> {
+        Some(pb::StatementKey {
+            platform_code: self.text("platform", "MEITUAN"),
+            province_code: self.text("province", "31"),
+            industry_code: self.text("industry", "instant_delivery"),
+            period: self.text("period", ""),
+        })
+    }
+
+    pub fn statement(&self) -> pb::GetStatementRequest {
+        pb::GetStatementRequest { key: self.statement_key(), known_at: self.known_at() }
+    }
+
+    pub fn statement_lines(&self) -> pb::ListLinesRequest {
+        let resume_after = String::new();
+        pb::ListLinesRequest { key: self.statement_key(), known_at: self.known_at(), resume_after }
+    }
+
+    pub fn statements(&self) -> pb::ListStatementsRequest {
+        pb::ListStatementsRequest {
+            period: self.text("period", ""),
+            platform_code: self.text("platform", ""),
+            known_at: self.known_at(),
+            ..Default::default()
+        }
+    }
+
+    pub fn freeze(&self) -> pb::FreezePeriodRequest {
+        pb::FreezePeriodRequest {
+            request_id: self.request_id(),
+            platform_code: self.text("platform", "MEITUAN"),
+            province_code: self.text("province", "31"),
+            period: self.text("period", ""),
+        }
+    }
+
+    pub fn declare(&self) -> pb::RecordDeclarationRequest {
+        let pb::FreezePeriodRequest { request_id, platform_code, province_code, period } = self.freeze();
+        let declaration = pb::Declaration {
+            declaration_no: self.text("no", ""),
+            declared_on: self.text("on", ""),
+            amount: self.text("amount", ""),
+        };
+        let declaration = Some(declaration);
+        pb::RecordDeclarationRequest { request_id, platform_code, province_code, period, declaration }
+    }
+
+    pub fn pay(&self) -> pb::RecordPaymentRequest {
+        let pb::FreezePeriodRequest { request_id, platform_code, province_code, period } = self.freeze();
+        let payment = pb::Payment {
+            receipt_no: self.text("no", ""),
+            paid_on: self.text("on", ""),
+            amount: self.text("amount", ""),
+        };
+        let payment = Some(payment);
+        pb::RecordPaymentRequest { request_id, platform_code, province_code, period, payment }
+    }
 }

@@ -3,7 +3,7 @@
 use premium_ledger::api::proto as pb;
 use premium_ledger::types::{
     CoverageReason, EndKind, Instant, LineKind, Outcome, PremiumReason, PremiumState, ReversalReason,
-    ViolationCode,
+    StatementState, ViolationCode,
 };
 use prost_types::Timestamp;
 
@@ -53,6 +53,8 @@ macro_rules! name {
     };
 }
 
+pub(super) use name;
+
 fn time(timestamp: Option<&Timestamp>) -> String {
     let Some(timestamp) = timestamp else { return "…".to_owned() };
     Instant::from_parts(timestamp.seconds, timestamp.nanos).unwrap().to_string().replace("+08:00", "")
@@ -95,6 +97,9 @@ fn one_line(line: &pb::Line, labels: &mut Labels) -> String {
     let mut told =
         format!("{} slot={} {kind} {} {state}", labels.label(&line.line_id), line.slot, dash(&line.premium));
     told.push_str(&format!(" {} {}", name!(PremiumReason, line.reason_code), line.period));
+    if line.service_period != line.period {
+        told.push_str(&format!(" service={}", line.service_period));
+    }
     if !line.corrects_line_id.is_empty() {
         told.push_str(&format!(" corrects={}", labels.label(&line.corrects_line_id)));
     }
@@ -203,7 +208,9 @@ fn interval(interval: &pb::Interval, labels: &mut Labels) -> String {
         told.push(' ');
         told.push_str(flag);
     }
-    assert_eq!(interval.statement_state, pb::StatementState::Open as i32);
+    if interval.statement_state != pb::StatementState::Open as i32 {
+        told.push_str(&format!(" {}", name!(StatementState, interval.statement_state)));
+    }
     assert_eq!(interval.ended_received_at.is_some(), interval.ended_at.is_some());
     assert_eq!(interval.ended_lateness_seconds.is_some(), interval.ended_at.is_some());
     told + "\n"

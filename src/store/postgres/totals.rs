@@ -1,0 +1,142 @@
+//! Sums over lines: read from folds and from lines, and folded. One transaction at a time folds; one that is stopped in the middle keeps the others
+//! from it until the server ends it (`idle_in_transaction_session_timeout`), and statements read more lines meanwhile.
+
+use super::Postgres;
+use super::codec::store_error;
+use crate::ledger::Sealed;
+use crate::store::rows::{self, Columns};
+use crate::store::totals::{FAN_IN, Folded, Stretch, Totals, TotalsOf};
+use crate::store::{StoreError, StoreResult};
+use crate::types::{Code, Period, SealNo, Sums, TotalKey};
+use rust_decimal::Decimal;
+use sqlx::{Row, Transaction};
+
+/// The turn to fold; ends with the fold, or without one when it is dropped.
+pub struct Turn(Transaction<'static, sqlx::Postgres>);
+
+impl Postgres {
+    /// The last fold of journals that ends by a seal.
+    pub async fn folded_by(&self, seal: SealNo) -> StoreResult<Option<Folded>> {
+        let query = sqlx::query(include_str!("sql/folded_by.sql")).bind(seal.get() as i64);
+        let row = query.fetch_optional(&self.reader).await.map_err(store_error)?;
+        row.as_ref().map(rows::folded).transpose()
+    }
+
+    /// How far a stretch of so many entries reaches.
+    pub async fn fold_cut(&self, after: SealNo, entries: u32) -> StoreResult<Option<SealNo>> {
+        let query =
+            sqlx::query(include_str!("sql/fold_cut.sql")).bind(after.get() as i64).bind(i64::from(entries));
+        let row = query.fetch_one(&self.reader).await.map_err(store_error)?;
+        row.int_opt("seal_no")?.map(|_| rows::seal_no(&row)).transpose()
+    }
+
+    /// Sums of folds.
+    pub async fn folded_totals(
+        &self,
+        nodes: &[(u32, u32)],
+        platform: Option<&Code>,
+        period: Period,
+    ) -> StoreResult<Vec<(TotalKey, Sums)>> {
+        let query = sqlx::query(include_str!("sql/folded_totals.sql"))
+            .bind(nodes.iter().map(|(level, _)| *level as i16).collect::<Vec<_>>())
+            .bind(nodes.iter().map(|(_, fold_no)| *fold_no as i32).collect::<Vec<_>>())
+            .bind(platform.map(Code::as_str))
+            .bind(period.number());
+        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
+        found.iter().map(rows::total).collect()
+    }
+
+    /// Sums of the lines of a stretch of journals.
+    pub async fn stretch(&self, after: SealNo, to: SealNo, of: TotalsOf<'_>) -> StoreResult<Stretch> {
+        let asked = |sql| {
+            let query = sqlx::query(sql).bind(after.get() as i64).bind(to.get() as i64);
+            let query = query.bind(of.platform.map(Code::as_str)).bind(of.period.map(Period::number));
+            query.fetch_all(&self.reader)
+        };
+        let mut stretch = Stretch::default();
+        for row in asked(include_str!("sql/totals_of_lines.sql")).await.map_err(store_error)? {
+            stretch.sums.push(rows::total(&row)?);
+        }
+        for row in asked(include_str!("sql/pairs_of_lines.sql")).await.map_err(store_error)? {
+            match rows::special(&row)? {
+                Some(key) => drop(stretch.special.insert(key)),
+                None => stretch.sums.push(rows::pairs(&row)?),
+            }
+        }
+        Ok(stretch)
+    }
+
+    /// The lines of a platform and month in the journals after a seal up to another, as they were booked.
+    pub async fn lines_between(
+        &self,
+        platform: &Code,
+        period: Period,
+        after: SealNo,
+        to: SealNo,
+    ) -> StoreResult<Vec<Sealed>> {
+        let query = sqlx::query(include_str!("sql/lines_between.sql"))
+            .bind(platform.as_str())
+            .bind(period.number())
+            .bind(after.get() as i64)
+            .bind(to.get() as i64);
+        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
+        found.iter().map(|row| Ok((rows::seal_no(row)?, rows::posted(row)?))).collect()
+    }
+
+    /// The turn to fold; nothing where another has it.
+    pub async fn fold_turn(&self) -> StoreResult<Option<Turn>> {
+        let mut transaction = self.background.begin().await.map_err(store_error)?;
+        let query = sqlx::query(include_str!("sql/fold_turn.sql"));
+        let row = query.fetch_one(&mut *transaction).await.map_err(store_error)?;
+        let mine: bool = row.try_get("mine").map_err(store_error)?;
+        Ok(mine.then_some(Turn(transaction)))
+    }
+}
+
+impl Turn {
+    /// Keeps the fold, and those of higher levels that it completes.
+    pub async fn insert_fold(mut self, fold: Folded, totals: &Totals) -> StoreResult<()> {
+        self.insert_totals(fold.fold_no, totals).await?;
+        let (mut level, mut fold_no) = (0_u32, fold.fold_no);
+        loop {
+            let query = sqlx::query(include_str!("sql/insert_total_fold.sql"));
+            let query = query.bind(level as i16).bind(fold_no as i32).bind(fold.seal.get() as i64);
+            query.execute(&mut *self.0).await.map_err(store_error)?;
+            if fold_no % FAN_IN != FAN_IN - 1 {
+                break;
+            }
+            (level, fold_no) = (level + 1, fold_no / FAN_IN);
+            let query = sqlx::query(include_str!("sql/insert_higher_totals.sql"));
+            let query = query.bind(level as i16).bind(fold_no as i32);
+            query.execute(&mut *self.0).await.map_err(store_error)?;
+        }
+        self.0.commit().await.map_err(store_error)
+    }
+
+    async fn insert_totals(&mut self, fold_no: u32, totals: &Totals) -> StoreResult<()> {
+        fn all<'a, T>(totals: &'a Totals, of: impl Fn(&'a TotalKey) -> T) -> Vec<T> {
+            totals.keys().map(of).collect()
+        }
+        let sums = || totals.values();
+        let query = sqlx::query(include_str!("sql/insert_totals.sql"))
+            .bind(fold_no as i32)
+            .bind(all(totals, |key| key.platform.as_str()))
+            .bind(all(totals, |key| key.period.number()))
+            .bind(all(totals, |key| key.province.as_str().to_owned()))
+            .bind(all(totals, |key| key.industry.as_str()))
+            .bind(all(totals, |key| key.service_period.number()))
+            .bind(all(totals, |key| i16::from(key.kind.code())))
+            .bind(all(totals, |key| i16::from(key.state.code())))
+            .bind(all(totals, |key| key.end_kind.map(|kind| i16::from(kind.code()))))
+            .bind(all(totals, |key| key.rate.map(|rate| rate.get() as i32)))
+            .bind(all(totals, |key| key.revision.get() as i32))
+            .bind(sums().map(|sums| sums.lines).collect::<Vec<_>>())
+            .bind(sums().map(|sums| Decimal::new(sums.amount.micros(), 6)).collect::<Vec<_>>())
+            .bind(sums().map(|sums| sums.standing).collect::<Vec<_>>());
+        let inserted = query.execute(&mut *self.0).await.map_err(store_error)?;
+        match inserted.rows_affected() == totals.len() as u64 {
+            true => Ok(()),
+            false => Err(StoreError::Corrupt("total: not all rows were inserted".to_owned())),
+        }
+    }
+}

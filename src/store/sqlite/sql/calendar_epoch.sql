@@ -1,0 +1,3 @@
+-- Purpose: the calendar's epoch; in the writer's transaction it stays.
+-- Locks: none of its own. Rows: one.
+select coalesce(max(epoch), 0) as epoch from calendar_entry

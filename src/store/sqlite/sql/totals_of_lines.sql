@@ -1,0 +1,8 @@
+-- Purpose: sums over the lines after row ?1 up to row ?2, of a platform (?3, null: all) and period (?4, null: all). Each first line of its sort counts its key, as if no other stood (ledger::turnover).
+-- Locks: none. Rows: one for each combination.
+select l.platform_code, l.period, l.province_code, l.industry_code, l.service_period, l.kind, l.premium_state, l.end_kind, l.rate_id, l.registry_revision,
+       count(*) as lines, coalesce(sum(l.amount), 0) as amount, count(*) filter (where l.slot <= 1) as standing
+from line l
+where l.row_no > ?1 and l.row_no <= ?2
+  and (?3 is null or l.platform_code = ?3) and (?4 is null or l.period = ?4)
+group by l.platform_code, l.period, l.province_code, l.industry_code, l.service_period, l.kind, l.premium_state, l.end_kind, l.rate_id, l.registry_revision

@@ -1,0 +1,128 @@
+//! Sums over lines: read from folds and from lines, and folded. The lines of a stretch of journals are neighbours in the file.
+
+use super::Sqlite;
+use super::bulk::{self, Bound};
+use super::codec::store_error;
+use crate::ledger::Sealed;
+use crate::store::StoreResult;
+use crate::store::rows::{self, Columns};
+use crate::store::totals::{FAN_IN, Folded, Stretch, Totals, TotalsOf};
+use crate::types::{Code, Period, SealNo, Sums, TotalKey};
+use sqlx::Connection;
+
+impl Sqlite {
+    /// The last fold of journals that ends by a seal.
+    pub async fn folded_by(&self, seal: SealNo) -> StoreResult<Option<Folded>> {
+        let query = sqlx::query(include_str!("sql/folded_by.sql")).bind(seal.get() as i64);
+        let row = query.fetch_optional(&self.reader).await.map_err(store_error)?;
+        row.as_ref().map(rows::folded).transpose()
+    }
+
+    /// How far a stretch of so many entries reaches.
+    pub async fn fold_cut(&self, after: SealNo, entries: u32) -> StoreResult<Option<SealNo>> {
+        let query =
+            sqlx::query(include_str!("sql/fold_cut.sql")).bind(after.get() as i64).bind(i64::from(entries));
+        let row = query.fetch_one(&self.reader).await.map_err(store_error)?;
+        row.int_opt("seal_no")?.map(|_| rows::seal_no(&row)).transpose()
+    }
+
+    /// Sums of folds.
+    pub async fn folded_totals(
+        &self,
+        nodes: &[(u32, u32)],
+        platform: Option<&Code>,
+        period: Period,
+    ) -> StoreResult<Vec<(TotalKey, Sums)>> {
+        let nodes: Vec<String> = nodes.iter().map(|(level, fold_no)| format!("[{level},{fold_no}]")).collect();
+        let query = sqlx::query(include_str!("sql/folded_totals.sql")).bind(format!("[{}]", nodes.join(",")));
+        let query = query.bind(platform.map(Code::as_str)).bind(i64::from(period.number()));
+        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
+        found.iter().map(rows::total).collect()
+    }
+
+    /// Sums of the lines of a stretch of journals.
+    pub async fn stretch(&self, after: SealNo, to: SealNo, of: TotalsOf<'_>) -> StoreResult<Stretch> {
+        let (first, last) = self.rows_between(after, to).await?;
+        let asked = |sql| {
+            let query = sqlx::query(sql).bind(first).bind(last).bind(of.platform.map(Code::as_str));
+            query.bind(of.period.map(|period| i64::from(period.number()))).fetch_all(&self.reader)
+        };
+        let mut stretch = Stretch::default();
+        for row in asked(include_str!("sql/totals_of_lines.sql")).await.map_err(store_error)? {
+            stretch.sums.push(rows::total(&row)?);
+        }
+        for row in asked(include_str!("sql/pairs_of_lines.sql")).await.map_err(store_error)? {
+            match rows::special(&row)? {
+                Some(key) => drop(stretch.special.insert(key)),
+                None => stretch.sums.push(rows::pairs(&row)?),
+            }
+        }
+        Ok(stretch)
+    }
+
+    /// The lines of the journals after a seal up to another stand after the first of these rows, up to the second.
+    async fn rows_between(&self, after: SealNo, to: SealNo) -> StoreResult<(i64, i64)> {
+        let query =
+            sqlx::query(include_str!("sql/rows_between.sql")).bind(after.get() as i64).bind(to.get() as i64);
+        let row = query.fetch_one(&self.reader).await.map_err(store_error)?;
+        Ok((row.int("after_row_no")?, row.int("through_row_no")?))
+    }
+
+    /// The lines of a platform and month in the journals after a seal up to another, as they were booked.
+    pub async fn lines_between(
+        &self,
+        platform: &Code,
+        period: Period,
+        after: SealNo,
+        to: SealNo,
+    ) -> StoreResult<Vec<Sealed>> {
+        let (first, last) = self.rows_between(after, to).await?;
+        let query = sqlx::query(include_str!("sql/lines_between.sql")).bind(platform.as_str());
+        let query = query.bind(i64::from(period.number())).bind(first).bind(last);
+        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
+        found.iter().map(|row| Ok((rows::seal_no(row)?, rows::posted(row)?))).collect()
+    }
+
+    /// Keeps a fold, and those of higher levels that it completes.
+    pub async fn insert_fold(&self, fold: Folded, totals: &Totals) -> StoreResult<()> {
+        let mut writer = self.writer.acquire().await.map_err(store_error)?;
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
+        let rows: Vec<(&TotalKey, &Sums)> = totals.iter().collect();
+        let fold_no = i64::from(fold.fold_no);
+        bulk::execute(&mut transaction, include_str!("sql/insert_total.sql"), &rows, |query, row| {
+            total(query.bind(fold_no), row)
+        })
+        .await?;
+        let (mut level, mut fold_no) = (0_u32, fold.fold_no);
+        loop {
+            let query = sqlx::query(include_str!("sql/insert_total_fold.sql"));
+            let query = query.bind(i64::from(level)).bind(i64::from(fold_no)).bind(fold.seal.get() as i64);
+            query.execute(&mut *transaction).await.map_err(store_error)?;
+            if fold_no % FAN_IN != FAN_IN - 1 {
+                break;
+            }
+            (level, fold_no) = (level + 1, fold_no / FAN_IN);
+            let query = sqlx::query(include_str!("sql/insert_higher_totals.sql"));
+            let query = query.bind(i64::from(level)).bind(i64::from(fold_no));
+            query.execute(&mut *transaction).await.map_err(store_error)?;
+        }
+        transaction.commit().await.map_err(store_error)
+    }
+}
+
+fn total<'q>(query: Bound<'q>, (key, sums): &'q (&'q TotalKey, &'q Sums)) -> Bound<'q> {
+    query
+        .bind(key.platform.as_str())
+        .bind(i64::from(key.period.number()))
+        .bind(key.province.as_str())
+        .bind(key.industry.as_str())
+        .bind(i64::from(key.service_period.number()))
+        .bind(i64::from(key.kind.code()))
+        .bind(i64::from(key.state.code()))
+        .bind(key.end_kind.map(|kind| i64::from(kind.code())))
+        .bind(key.rate.map(|rate| i64::from(rate.get())))
+        .bind(i64::from(key.revision.get()))
+        .bind(sums.lines)
+        .bind(sums.amount.micros())
+        .bind(sums.standing)
+}

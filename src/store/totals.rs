@@ -1,0 +1,282 @@
+//! Sums over the lines up to a seal: what statements are made of. Exact at any instant: the stretches of journals that are folded are read as sums, the
+//! journals after them line by line.
+//!
+//! Folds stand in a tree, so that any number of them is read as a few: eight folds of a level make one of the next. They are only ever added. Folding
+//! goes on beside the intake and takes at most a fourth of one connection's time; while it lags, a question reads more lines.
+
+use super::{Asker, Store, StoreError, StoreResult};
+use crate::ledger::{Sealed, is_apart, turnover};
+use crate::types::{
+    CalendarDraft, Code, Epoch, JournalId, LineNo, OrderKey, Period, PeriodStep, Posted, SealNo, Sums, TotalKey,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// Entries of journals that are summed at once, unless one journal holds more.
+pub const FOLD_ENTRIES: u32 = 65_536;
+/// Folds of a level that make one of the next.
+pub const FAN_IN: u32 = 8;
+/// How often is looked whether there is something to fold.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
+/// Time that folding leaves free, as a multiple of the time that it takes.
+const REST: u32 = 3;
+/// Keys with corrections that are read at once.
+const KEYS_PER_READ: usize = 1_000;
+
+/// Entries of journals whose lines are listed at once.
+const ENTRIES_PER_READ: u32 = 16_384;
+
+/// No seal is higher: what databases hold.
+const LATEST: SealNo = SealNo::new(i64::MAX as u64);
+
+/// Sums by what they are of.
+pub type Totals = BTreeMap<TotalKey, Sums>;
+
+/// Which lines are summed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TotalsOf<'a> {
+    /// Of one platform, or of all.
+    pub platform: Option<&'a Code>,
+    /// Booked in one month, or in all.
+    pub period: Option<Period>,
+}
+
+impl TotalsOf<'_> {
+    fn holds(&self, key: &TotalKey) -> bool {
+        self.platform.is_none_or(|platform| *platform == key.platform)
+            && self.period.is_none_or(|period| period == key.period)
+    }
+}
+
+/// The last fold of journals by some seal.
+#[derive(Clone, Copy, Debug)]
+pub struct Folded {
+    /// Its number.
+    pub fold_no: u32,
+    /// The last seal in it.
+    pub seal: SealNo,
+}
+
+/// What a database sums of a stretch of journals.
+#[derive(Debug, Default)]
+pub struct Stretch {
+    /// Sums, and what they are of; not yet one for each.
+    pub sums: Vec<(TotalKey, Sums)>,
+    /// Orders whose lines have to be gone through one by one.
+    pub special: BTreeSet<OrderKey>,
+}
+
+/// Adds to the sums.
+pub fn add(totals: &mut Totals, key: TotalKey, sums: Sums) -> StoreResult<()> {
+    let sum = totals.entry(key).or_default();
+    *sum = sum.checked_add(sums).ok_or(StoreError::Corrupt("total: a sum cannot be held".to_owned()))?;
+    Ok(())
+}
+
+/// Level and number of the folds that hold the first `folds` folds of journals.
+pub fn nodes(folds: u32) -> Vec<(u32, u32)> {
+    let (mut nodes, mut level, mut rest) = (Vec::new(), 0, folds);
+    while rest > 0 {
+        nodes.extend((rest - rest % FAN_IN..rest).map(|fold_no| (level, fold_no)));
+        (level, rest) = (level + 1, rest / FAN_IN);
+    }
+    nodes
+}
+
+impl Store {
+    /// Sums of the lines booked in a month, as known after the journal with a seal.
+    pub async fn totals(&self, platform: Option<&Code>, period: Period, seal: SealNo) -> StoreResult<Totals> {
+        let of = TotalsOf { platform, period: Some(period) };
+        let folded = ask!(self.folded_by(seal))?;
+        let mut totals = Totals::new();
+        if let Some(folded) = folded {
+            for (key, sums) in ask!(self.folded_totals(&nodes(folded.fold_no + 1), platform, period))? {
+                add(&mut totals, key, sums)?;
+            }
+        }
+        let mut after = folded.map_or(SealNo::NONE, |folded| folded.seal);
+        while after < seal {
+            let cut = ask!(self.fold_cut(after, FOLD_ENTRIES))?;
+            let to = cut.map_or(seal, |cut| cut.min(seal));
+            for (key, sums) in self.sums_of(after, to, of).await? {
+                add(&mut totals, key, sums)?;
+            }
+            after = to;
+        }
+        totals.retain(|_, sums| *sums != Sums::ZERO);
+        Ok(totals)
+    }
+
+    /// Makes the next fold, of at most so many entries unless one journal holds more. False: there was none to make, or another was at it.
+    pub async fn fold_totals(&self, entries: u32) -> StoreResult<bool> {
+        match self {
+            Self::Sqlite(store) => {
+                let Some((fold, totals)) = self.next_fold(entries).await? else { return Ok(false) };
+                store.insert_fold(fold, &totals).await?;
+            }
+            Self::Postgres(store) => {
+                let Some(turn) = store.fold_turn().await? else { return Ok(false) };
+                let Some((fold, totals)) = self.next_fold(entries).await? else { return Ok(false) };
+                turn.insert_fold(fold, &totals).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn next_fold(&self, entries: u32) -> StoreResult<Option<(Folded, Totals)>> {
+        let last = ask!(self.folded_by(LATEST))?;
+        let after = last.map_or(SealNo::NONE, |last| last.seal);
+        let Some(seal) = ask!(self.fold_cut(after, entries))? else { return Ok(None) };
+        let totals = self.sums_of(after, seal, TotalsOf::default()).await?;
+        Ok(Some((Folded { fold_no: last.map_or(0, |last| last.fold_no + 1), seal }, totals)))
+    }
+
+    /// Sums of the lines of the journals after a seal up to another.
+    async fn sums_of(&self, after: SealNo, to: SealNo, of: TotalsOf<'_>) -> StoreResult<Totals> {
+        let stretch = ask!(self.stretch(after, to, of))?;
+        let mut totals = Totals::new();
+        for (key, sums) in stretch.sums {
+            add(&mut totals, key, sums)?;
+        }
+        let special: Vec<&OrderKey> = stretch.special.iter().collect();
+        let (mut rest, mut chunk) = (special.as_slice(), KEYS_PER_READ);
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(chunk.min(rest.len()));
+            match self.go_through(now, after, to, of, &mut totals).await {
+                Ok(()) => rest = later,
+                // Orders with very many corrections; one alone always fits.
+                Err(StoreError::TooMuch(_)) if chunk > 1 => chunk /= 2,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(totals)
+    }
+
+    /// Counts what corrections change about how these keys stand.
+    async fn go_through(
+        &self,
+        keys: &[&OrderKey],
+        after: SealNo,
+        to: SealNo,
+        of: TotalsOf<'_>,
+        totals: &mut Totals,
+    ) -> StoreResult<()> {
+        let orders = self.orders(keys, Asker::Question).await?;
+        let journals: BTreeSet<JournalId> =
+            orders.values().flatten().map(|posted| posted.line.position.journal).collect();
+        let mut seals: HashMap<JournalId, SealNo> = HashMap::new();
+        for some in journals.into_iter().collect::<Vec<_>>().chunks(super::JOURNALS_PER_READ) {
+            seals.extend(self.seals_of(some).await?);
+        }
+        let mut of_keys: Vec<Vec<Sealed>> = Vec::with_capacity(orders.len());
+        for lines in orders.into_values() {
+            let sealed = |posted: Posted| Some((*seals.get(&posted.line.position.journal)?, posted));
+            of_keys.push(lines.into_iter().filter_map(sealed).filter(|(seal, _)| *seal <= to).collect());
+        }
+        let freezes = match of_keys.iter().any(|lines| is_apart(lines)) {
+            true => self.freezes().await?,
+            false => Vec::new(),
+        };
+        let booked_in = |key: &TotalKey, before: SealNo| {
+            let own = freezes.iter().filter(|(seal, freeze)| {
+                *seal < before && freeze.platform == key.platform && freeze.province == key.province
+            });
+            let first_open = own.map(|(_, freeze)| freeze.period.next()).max();
+            first_open.map_or(key.service_period, |open| open.max(key.service_period))
+        };
+        let mut held = Ok(());
+        for lines in of_keys {
+            turnover(lines, after, booked_in, |key, standing| {
+                if of.holds(&key) && held.is_ok() {
+                    held = add(totals, key, Sums { standing, ..Sums::ZERO });
+                }
+            });
+        }
+        held
+    }
+
+    /// The freezes of months, each with its seal.
+    async fn freezes(&self) -> StoreResult<Vec<(SealNo, CalendarDraft)>> {
+        let entries = ask!(self.calendar_after(Epoch::NONE))?;
+        let mut freezes = Vec::new();
+        let frozen: Vec<_> = entries.into_iter().filter(|entry| entry.draft.step == PeriodStep::Freeze).collect();
+        for some in frozen.chunks(super::JOURNALS_PER_READ) {
+            let journals: Vec<JournalId> = some.iter().map(|entry| entry.position.journal).collect();
+            let seals = self.seals_of(&journals).await?;
+            freezes.extend(
+                some.iter().filter_map(|entry| Some((*seals.get(&entry.position.journal)?, entry.draft.clone()))),
+            );
+        }
+        Ok(freezes)
+    }
+}
+
+/// A place in the order of the lines: after the line with this number of the journal with this seal; without one after the whole journal.
+pub type Place = (SealNo, Option<LineNo>);
+
+/// Some of the lines of a month.
+#[derive(Debug)]
+pub struct StatementLines {
+    /// In the order in which they were booked, each with its seal.
+    pub lines: Vec<Sealed>,
+    /// All lines up to this seal are told.
+    pub through: SealNo,
+}
+
+impl Store {
+    /// The next lines of a platform that are booked in a month, after a place, up to a seal.
+    pub async fn statement_lines(
+        &self,
+        platform: &Code,
+        period: Period,
+        after: Place,
+        to: SealNo,
+    ) -> StoreResult<StatementLines> {
+        let (seal, line_no) = after;
+        // A journal of which some lines were told is read again.
+        let whole = line_no.map_or(seal, |_| SealNo::new(seal.get().saturating_sub(1)));
+        let cut = ask!(self.fold_cut(whole, ENTRIES_PER_READ))?;
+        let through = cut.map_or(to, |cut| cut.min(to));
+        let mut lines = ask!(self.lines_between(platform, period, whole, through))?;
+        lines.retain(|(at, posted)| *at != seal || Some(posted.line.position.line_no) > line_no);
+        Ok(StatementLines { lines, through })
+    }
+}
+
+/// Folds until it is aborted.
+pub async fn keep_folding(store: Store) {
+    let mut failing = false;
+    loop {
+        let began = Instant::now();
+        let folded = store.fold_totals(FOLD_ENTRIES).await;
+        // Told once, until it works again.
+        if let Err(error) = &folded
+            && !failing
+        {
+            tracing::warn!(%error, "totals cannot be folded; statements read more lines");
+        }
+        failing = folded.is_err();
+        let rest = began.elapsed() * REST;
+        sleep(if matches!(folded, Ok(true)) { rest } else { rest.max(FOLD_EVERY) }).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FAN_IN, nodes};
+
+    #[test]
+    fn the_nodes_of_so_many_folds_hold_each_once() {
+        for folds in [0, 1, 7, 8, 9, 63, 64, 65, 600, 5_000] {
+            let mut held: Vec<u32> = Vec::new();
+            for (level, fold_no) in nodes(folds) {
+                let width = FAN_IN.pow(level);
+                held.extend(fold_no * width..(fold_no + 1) * width);
+            }
+            held.sort_unstable();
+            assert_eq!(held, (0..folds).collect::<Vec<_>>(), "{folds} folds");
+            assert!(nodes(folds).len() <= 40, "few are read");
+        }
+    }
+}
