@@ -79,8 +79,8 @@
 //! - **Folds are only added**, as a tree (`store::totals`): eight folds of a level make one of the next, and a month is read as a few of them, as of any
 //!   seal.
 //! - **A statement counts keys, not only lines**: that an order's end takes its OPEN out of the count is found when lines are folded, by looking for the
-//!   other line of each key. That is four fifths of a fold's work (2.6 of 3.2 µs a line), but it is done beside the intake, at a fourth of one
-//!   connection's time; the intake, which does not look for it, stays as fast as it was.
+//!   other line of each key: four fifths of a fold's 5 µs a line. It is done beside the intake, for at most a third of one connection's time, so
+//!   the intake, which does not look for it, stays as fast as it was.
 //! - **`known_at` filters by the seals of what was read**, it keeps no second copy: a question of cover reads a worker's month, and asks which of
 //!   those journals were sealed by then. The registry of that time is built from its rows in the same way.
 //!

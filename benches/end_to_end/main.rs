@@ -350,6 +350,12 @@ async fn questions(
     questions.ask(WARM_UP_QUESTIONS, || false).await;
     let alone = questions.ask(args.questions, || false).await;
     asked(figures, place, "alone", &alone);
+    if matches!(store, Store::Postgres { .. }) {
+        let summed = questions.sum(args.questions).await;
+        figures.add(place, "GetStatement, not folded, ms", summed.unfolded as f64 / 1_000.0);
+        quantiles(figures, place, "GetStatement", &summed.get_statement);
+        quantiles(figures, place, "ListStatements", &summed.list_statements);
+    }
     let over = Arc::new(AtomicBool::new(false));
     let stream = tokio::spawn({
         let (server, load, over) = (service.server.clone(), load.clone(), over.clone());
@@ -368,6 +374,13 @@ async fn questions(
     told.recorded()
 }
 
+fn quantiles(figures: &mut Figures, place: &str, name: &str, latency: &hdrhistogram::Histogram<u64>) {
+    for (quantile, value) in [("p50", 0.5), ("p99", 0.99)] {
+        let milliseconds = latency.value_at_quantile(value) as f64 / 1_000.0;
+        figures.add(place, &format!("{name}, {quantile} ms"), milliseconds);
+    }
+}
+
 fn asked(figures: &mut Figures, place: &str, when: &str, asked: &questions::Asked) {
     figures.add(place, &format!("{when}: questions of each kind"), asked.get_coverage.len() as f64);
     figures.add(place, &format!("{when}: of these found an interval"), asked.found as f64);
@@ -377,9 +390,6 @@ fn asked(figures: &mut Figures, place: &str, when: &str, asked: &questions::Aske
         ("CheckEligibility", &asked.check_eligibility),
     ];
     for (name, latency) in kinds.into_iter().filter(|(_, latency)| !latency.is_empty()) {
-        for (quantile, value) in [("p50", 0.5), ("p99", 0.99)] {
-            let milliseconds = latency.value_at_quantile(value) as f64 / 1_000.0;
-            figures.add(place, &format!("{when}: {name}, {quantile} ms"), milliseconds);
-        }
+        quantiles(figures, place, &format!("{when}: {name}"), latency);
     }
 }

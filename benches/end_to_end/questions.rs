@@ -1,17 +1,20 @@
 //! Questions of cover: workers of the load drawn at random, one question at a time, alone and beside the stream; and beside them the same
-//! pool's `select 1`.
+//! pool's `select 1`. And statements of the largest platform's month.
 
 use crate::fixture::config;
 use crate::load::Load;
 use hdrhistogram::Histogram;
 use pb::coverage_service_client::CoverageServiceClient;
+use pb::statement_service_client::StatementServiceClient;
 use premium_ledger::api::proto as pb;
 use premium_ledger::app::open_store;
 use premium_ledger::clock::Clock;
 use premium_ledger::command::client::connect;
 use premium_ledger::config::Database;
-use premium_ledger::store::Store;
-use std::time::Instant;
+use premium_ledger::store::{FOLD_ENTRIES, Store};
+use premium_ledger::types;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
 use tonic::transport::Channel;
 
 /// Latencies in microseconds.
@@ -23,9 +26,25 @@ pub struct Asked {
     pub found: u64,
 }
 
+/// Latencies in microseconds of questions about the largest platform's month.
+pub struct Summed {
+    /// One statement while its lines are not folded yet.
+    pub unfolded: u64,
+    /// One statement.
+    pub get_statement: Histogram<u64>,
+    /// Those of all its provinces.
+    pub list_statements: Histogram<u64>,
+}
+
+/// The platform with the most orders of the load.
+const LARGEST: &str = "MEITUAN";
+/// Its statements are asked for in turn.
+const PROVINCES: [&str; 4] = ["11", "31", "32", "44"];
+
 /// Who asks.
 pub struct Questions {
     client: CoverageServiceClient<Channel>,
+    statements: StatementServiceClient<Channel>,
     store: Option<Store>,
     load: Load,
     /// Events sent so far.
@@ -33,9 +52,52 @@ pub struct Questions {
 }
 
 impl Questions {
+    /// So many questions for statements of the month of the load, once all of it is folded.
+    pub async fn sum(&mut self, questions: u64) -> Summed {
+        let at = self.load.question(0, self.sent).1;
+        let period = types::Instant::from_parts(at.seconds, at.nanos).unwrap().period().to_string();
+        let statement = |n: u64| pb::GetStatementRequest {
+            key: Some(pb::StatementKey {
+                platform_code: LARGEST.to_owned(),
+                province_code: PROVINCES[n as usize % PROVINCES.len()].to_owned(),
+                industry_code: "instant_delivery".to_owned(),
+                period: period.clone(),
+            }),
+            known_at: None,
+        };
+        let began = Instant::now();
+        let answer = self.statements.get_statement(statement(0)).await.unwrap().into_inner();
+        let unfolded = began.elapsed().as_micros() as u64;
+        assert!(answer.statement.unwrap().current.is_some(), "there are lines");
+        let store = self.store.as_ref().expect("an embedded database is folded by its one process");
+        while store.folds_wait().await.unwrap() {
+            // Whose turn it is, the service's or this one's.
+            if !store.fold_totals(FOLD_ENTRIES).await.unwrap() {
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+        let none = || Histogram::new(3).unwrap();
+        let mut summed = Summed { unfolded, get_statement: none(), list_statements: none() };
+        for n in 0..questions {
+            let began = Instant::now();
+            self.statements.get_statement(statement(n)).await.unwrap();
+            summed.get_statement.record(began.elapsed().as_micros() as u64).unwrap();
+            let request = pb::ListStatementsRequest {
+                period: period.clone(),
+                platform_code: LARGEST.to_owned(),
+                ..Default::default()
+            };
+            let began = Instant::now();
+            self.statements.list_statements(request).await.unwrap();
+            summed.list_statements.record(began.elapsed().as_micros() as u64).unwrap();
+        }
+        summed
+    }
+
     /// `url`: of the database, for `select 1`; an embedded one has one process, and no such question.
     pub async fn new(server: &str, url: Option<String>, load: &Load, sent: u64) -> Self {
         let client = CoverageServiceClient::new(connect(server).await.unwrap());
+        let statements = StatementServiceClient::new(connect(server).await.unwrap());
         let store = match url {
             Some(url) => {
                 let config = config(Database::Postgres(url));
@@ -43,7 +105,7 @@ impl Questions {
             }
             None => None,
         };
-        Self { client, store, load: load.clone(), sent }
+        Self { client, statements, store, load: load.clone(), sent }
     }
 
     /// So many of each kind; fewer when told to stop.

@@ -2,7 +2,7 @@
 //! journals after them line by line.
 //!
 //! Folds stand in a tree, so that any number of them is read as a few: eight folds of a level make one of the next. They are only ever added. Folding
-//! goes on beside the intake and takes at most a fourth of one connection's time; while it lags, a question reads more lines.
+//! goes on beside the intake and takes at most a third of one connection's time; while it lags, a question reads more lines.
 
 use super::{Asker, Store, StoreError, StoreResult};
 use crate::ledger::{Sealed, is_apart, turnover};
@@ -20,7 +20,7 @@ pub const FAN_IN: u32 = 8;
 /// How often is looked whether there is something to fold.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 /// Time that folding leaves free, as a multiple of the time that it takes.
-const REST: u32 = 3;
+const REST: u32 = 2;
 /// Keys with corrections that are read at once.
 const KEYS_PER_READ: usize = 1_000;
 
@@ -122,6 +122,13 @@ impl Store {
             }
         }
         Ok(true)
+    }
+
+    /// There are sealed journals that are not folded yet.
+    pub async fn folds_wait(&self) -> StoreResult<bool> {
+        let last = ask!(self.folded_by(LATEST))?;
+        let after = last.map_or(SealNo::NONE, |last| last.seal);
+        Ok(ask!(self.fold_cut(after, 1))?.is_some())
     }
 
     async fn next_fold(&self, entries: u32) -> StoreResult<Option<(Folded, Totals)>> {

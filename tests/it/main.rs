@@ -15,6 +15,7 @@ mod prepare;
 mod property;
 mod script;
 mod seals;
+mod statements;
 mod waits;
 mod wire;
 
