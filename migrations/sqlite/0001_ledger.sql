@@ -205,10 +205,21 @@ create table total (
 ) strict;
 create index total_idx on total (level, fold_no, platform_code, period);
 
+-- Long pieces of work, as they were begun.
+create table run (
+    run_no            integer not null constraint run_pkey primary key, -- from 1, gap-free
+    journal_id        integer not null, -- the journal that booked it
+    line_no           integer not null, -- its place in the journal
+    kind              integer not null constraint run_kind check (kind = 1), -- 1 RepriceOrders
+    registry_revision integer not null, -- revision of the registry that it works by
+    seal_no           integer not null, -- the newest seal when it was begun
+    asked             text    not null  -- what was asked
+) strict;
+
 -- Request ids that were used, for ever: the same id and content gets the first answer again.
 create table request (
     request_id text    not null constraint request_pkey primary key, -- as the caller gave it
-    call       integer not null, -- 1 ReverseOrder, 2 CorrectOrder, 3 ReportWatermark, 4 a put of the registry, 5 FreezePeriod, 6 RecordDeclaration, 7 RecordPayment
+    call       integer not null, -- 1 ReverseOrder, 2 CorrectOrder, 3 ReportWatermark, 4 a put of the registry, 5 FreezePeriod, 6 RecordDeclaration, 7 RecordPayment, 8 RepriceOrders
     digest     blob    not null, -- SHA-256 of what was asked
     journal_id integer not null  -- the journal that the answer stands in
 ) strict;
@@ -275,5 +286,7 @@ create trigger total_fold_no_update before update on total_fold begin select rai
 create trigger total_fold_no_delete before delete on total_fold begin select raise(abort, 'total_fold is append-only: delete refused'); end;
 create trigger total_no_update before update on total begin select raise(abort, 'total is append-only: update refused'); end;
 create trigger total_no_delete before delete on total begin select raise(abort, 'total is append-only: delete refused'); end;
+create trigger run_no_update before update on run begin select raise(abort, 'run is append-only: update refused'); end;
+create trigger run_no_delete before delete on run begin select raise(abort, 'run is append-only: delete refused'); end;
 create trigger request_no_update before update on request begin select raise(abort, 'request is append-only: update refused'); end;
 create trigger request_no_delete before delete on request begin select raise(abort, 'request is append-only: delete refused'); end;

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod import;
 pub mod migrate;
 pub mod reindex;
+pub mod reprice;
 pub mod serve;
 pub mod simulate;
 pub mod statement;
@@ -52,6 +53,8 @@ enum Command {
     Coverage(ask::CoverageArgs),
     /// How does this order stand?
     Order(ask::OrderArgs),
+    /// Price booked orders anew, after a rate, scope or rule was put
+    Reprice(reprice::RepriceArgs),
     /// What is owed for a month?
     Statement(statement::StatementArgs),
 }
@@ -73,6 +76,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Simulate(args) => simulate::run(&args).await,
             Command::Coverage(args) => ask::run_coverage(&args).await,
             Command::Order(args) => ask::run_order(&args).await,
+            Command::Reprice(args) => reprice::run(&args).await,
             Command::Statement(args) => statement::run(&args).await,
         }
     });

@@ -3,7 +3,7 @@
 //! A reversal removes no interval: a platform could erase an accident. A kept conflict that names the worker, or another acceptance or
 //! end, is listed as an interval without a line: it is a fact that it was sent.
 
-use crate::ledger::{reversal_of, standing};
+use crate::ledger::{adjusted, reversal_of, standing};
 use crate::rating::Snapshot;
 use crate::store::KeptConflict;
 use crate::types::{
@@ -130,6 +130,7 @@ pub fn intervals(
 fn of_ended(snapshot: &Snapshot, lines: &[Posted], posted: &Posted, open: Option<&Posted>) -> Interval {
     let line = &posted.line;
     let mut interval = base(snapshot, &line.order, &line.priced, posted.received_at);
+    interval.premium_state = adjusted(lines, line).state;
     interval.reversed_at = reversal_of(lines, line).map(|reversal| reversal.received_at);
     interval.lines.push(line.position);
     let agreeing = open.filter(|open| !open.line.order.differing(&line.order).touches_acceptance());

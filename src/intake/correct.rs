@@ -112,7 +112,7 @@ fn slot_of(lines: &[Posted], line: Position) -> Result<Slot, CorrectionRefused> 
 }
 
 /// The month in which a line is booked now that takes back another.
-fn open_period(snapshot: &Snapshot) -> impl Fn(&Line) -> Period {
+pub(super) fn open_period(snapshot: &Snapshot) -> impl Fn(&Line) -> Period {
     |line| {
         let priced = &line.priced;
         snapshot.period(line.order.key.platform.as_str(), priced.province, priced.service_period)

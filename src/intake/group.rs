@@ -5,7 +5,7 @@ use super::answer::{Answer, Current, Facts, IntakeError, Item};
 use super::doubt::{Doubtful, Settled, settle};
 use super::recent::{Recent, Trace};
 use super::registry::Registry;
-use crate::ledger::{Comparison, Journal, compare, net};
+use crate::ledger::{Comparison, Journal, adjusted, compare, net};
 use crate::rating::Snapshot;
 use crate::store::{Asker, Store, StoreError, StoreResult};
 use crate::types::{Differing, JournalId, Line, Money, Order, OrderKey, Posted, PremiumState, Priced};
@@ -325,6 +325,6 @@ fn stands(lines: &[Posted], now: &Posted, more: Money) -> StoreResult<Current> {
     let standing = now.line.kind != crate::types::LineKind::Reversal;
     let net = net(lines).and_then(|net| net.checked_add(more));
     let net = net.ok_or_else(|| StoreError::Corrupt("line: a sum cannot be held".to_owned()))?;
-    let state = if standing { now.line.priced.state } else { PremiumState::NotCharged };
+    let state = if standing { adjusted(lines, &now.line).state } else { PremiumState::NotCharged };
     Ok(Current { position: now.line.position, net, state })
 }

@@ -25,6 +25,7 @@ mod lane;
 mod question;
 mod recent;
 mod registry;
+mod reprice;
 mod request;
 mod watermark;
 
@@ -33,6 +34,7 @@ pub use correct::{CorrectAsk, ReverseAsk};
 pub use lane::{LANE_QUEUE_ORDERS, Pending, Wait};
 pub use question::OrderFacts;
 pub use registry::{Registry, SNAPSHOT_REFRESH, SNAPSHOT_STALE};
+pub use reprice::{RepriceAsk, RepriceTotals, Repricing};
 pub use request::Asked;
 pub use watermark::WatermarkAsk;
 

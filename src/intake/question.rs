@@ -2,7 +2,7 @@
 
 use super::Intake;
 use super::answer::IntakeError;
-use crate::ledger::{net, standing};
+use crate::ledger::{adjusted, net, standing};
 use crate::store::{Asker, KeptConflict, StoreError};
 use crate::types::{Money, OrderKey, Posted, PremiumState, Sort};
 
@@ -16,7 +16,7 @@ pub struct OrderFacts {
     pub lines: Vec<Posted>,
     /// Their sum.
     pub net: Money,
-    /// Of the newest standing line; NOT_CHARGED where none stands.
+    /// Of the newest standing line, as adjusted; NOT_CHARGED where none stands.
     pub state: PremiumState,
     /// Versions not booked, by arrival.
     pub conflicts: Vec<KeptConflict>,
@@ -32,7 +32,7 @@ impl Intake {
         let newest = standing(&lines, Sort::Ended).or_else(|| standing(&lines, Sort::Open));
         let unheld = || StoreError::Corrupt("line: a sum cannot be held".to_owned());
         Ok(Some(OrderFacts {
-            state: newest.map_or(PremiumState::NotCharged, |posted| posted.line.priced.state),
+            state: newest.map_or(PremiumState::NotCharged, |posted| adjusted(&lines, &posted.line).state),
             net: net(&lines).ok_or_else(unheld)?,
             lines,
             conflicts,

@@ -1,7 +1,7 @@
 //! Corrections: what a reversal or a corrected order adds to the lines of a key (DESIGN §1, §2.8).
 
 use super::standing::{net_of_line, reversal_of, standing};
-use crate::types::{Line, LineKind, Order, Period, Position, Posted, Priced, ReversalReason, Slot, Sort};
+use crate::types::{Line, LineKind, Money, Order, Period, Position, Posted, Priced, ReversalReason, Slot, Sort};
 
 /// Why a correction cannot be booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,6 +102,62 @@ pub fn correct(
         reversal_reason: Some(reason),
     };
     Ok(Correction { reversal, replacement: Some(replacement) })
+}
+
+/// What the standing ended line of an order would be by another price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repriced {
+    /// The line.
+    pub charge: Posted,
+    /// What it and its adjustments come to, up to those by the new price.
+    pub before: Money,
+    /// What it comes to by the new price.
+    pub after: Money,
+    /// It differs in premium or state.
+    pub differs: bool,
+    /// An adjustment by this revision stands already.
+    pub done: bool,
+}
+
+/// How the order stands to a price by another revision of the registry; nothing where no ended line stands. `lines` in slot order.
+pub fn reprice(lines: &[Posted], priced: &Priced) -> Option<Repriced> {
+    let charge = standing(lines, Sort::Ended)?;
+    let adjusts = |p: &&Posted| p.line.kind == LineKind::Adjustment && p.line.corrects == Some(charge.line.slot);
+    let (done, earlier): (Vec<&Posted>, Vec<&Posted>) =
+        lines.iter().filter(adjusts).partition(|p| p.line.priced.revision >= priced.revision);
+    let amount = |posted: &Posted| posted.line.priced.amount.unwrap_or_default();
+    let before = earlier.iter().try_fold(amount(charge), |sum, p| sum.checked_add(amount(p)))?;
+    let state = earlier.last().map_or(charge.line.priced.state, |p| p.line.priced.state);
+    let after = priced.amount.unwrap_or_default();
+    let differs = before != after || state != priced.state;
+    Some(Repriced { charge: charge.clone(), before, after, differs, done: !done.is_empty() })
+}
+
+/// The adjustment that brings the line to its new price. It keeps the line's province and service period.
+pub fn adjustment(
+    lines: &[Posted],
+    repriced: &Repriced,
+    priced: &Priced,
+    at: Position,
+    booked_in: impl Fn(&Line) -> Period,
+) -> Result<Line, CorrectionRefused> {
+    let line = &repriced.charge.line;
+    let taken = repriced.before.checked_neg().and_then(|before| repriced.after.checked_add(before));
+    Ok(Line {
+        position: at,
+        slot: next_slot(lines, 0)?,
+        kind: LineKind::Adjustment,
+        order: line.order.clone(),
+        priced: Priced {
+            amount: Some(taken.ok_or(CorrectionRefused::Overflow)?),
+            province: line.priced.province,
+            period: booked_in(line),
+            service_period: line.priced.service_period,
+            ..*priced
+        },
+        corrects: Some(line.slot),
+        reversal_reason: None,
+    })
 }
 
 fn find(lines: &[Posted], slot: Slot) -> Result<&Posted, CorrectionRefused> {

@@ -3,7 +3,7 @@
 
 use crate::types::{
     CalendarEntry, Code, Conflict, Day, Digest, Instant, JournalId, Line, LineNo, Money, Order, Period, Position,
-    Province, Refusal, RegistryRow, Sums, TotalKey, Watermark,
+    Province, Refusal, RegistryRow, Run, Sums, TotalKey, Watermark,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -17,6 +17,7 @@ const TYPE_WATERMARK: u8 = 4;
 const TYPE_REGISTRY: u8 = 5;
 /// PERIOD is this and the code of its step; DECLARATION and PAYMENT are the next two.
 const TYPE_CALENDAR: u8 = 5;
+const TYPE_RUN: u8 = 9;
 
 /// A buffer that is filled with one entry after another.
 #[derive(Default)]
@@ -117,6 +118,16 @@ impl Encoder {
         self.optional(draft.amount, Self::money);
         self.text(&draft.document);
         self.optional(draft.dated_on, Self::day);
+    }
+
+    /// A RUN entry.
+    pub fn run(&mut self, run: &Run) {
+        self.header(TYPE_RUN, run.position);
+        self.u32(run.run_no);
+        self.u8(run.kind.code());
+        self.u32(run.revision.get());
+        self.u64(run.seal.get());
+        self.text(&run.asked);
     }
 
     fn header(&mut self, entry_type: u8, at: Position) {

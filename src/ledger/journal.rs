@@ -4,7 +4,7 @@ use super::encode::Encoder;
 use super::root::{leaf_hash, root};
 use crate::types::{
     CalendarEntry, Conflict, Digest, Epoch, JournalId, Line, LineNo, PeriodStep, Position, Refusal, RegistryRow,
-    Repeats, RequestId, Watermark,
+    Repeats, RequestId, Run, Watermark,
 };
 
 /// Which call a request id belongs to. The number is stored.
@@ -25,10 +25,12 @@ pub enum RequestedBy {
     RecordDeclaration = 6,
     /// RecordPayment.
     RecordPayment = 7,
+    /// RepriceOrders.
+    RepriceOrders = 8,
 }
 
 impl RequestedBy {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::ReverseOrder,
         Self::CorrectOrder,
         Self::ReportWatermark,
@@ -36,6 +38,7 @@ impl RequestedBy {
         Self::FreezePeriod,
         Self::RecordDeclaration,
         Self::RecordPayment,
+        Self::RepriceOrders,
     ];
 
     /// The call with this number.
@@ -57,7 +60,7 @@ pub struct RequestRecord {
     pub journal: JournalId,
 }
 
-/// Entries in the order of their places: lines, conflicts, refusals, watermarks, registry rows, steps of the calendar. The counters and the request id
+/// Entries in the order of their places: lines, conflicts, refusals, watermarks, registry rows, steps of the calendar, runs. The counters and the request id
 /// ride in the same transaction but are no entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Journal {
@@ -75,6 +78,8 @@ pub struct Journal {
     pub registry: Vec<RegistryRow>,
     /// PERIOD, DECLARATION and PAYMENT entries, behind the registry rows.
     pub calendar: Vec<CalendarEntry>,
+    /// RUN entries, behind the steps.
+    pub runs: Vec<Run>,
     /// The calendar by which its lines got their periods, where it has lines.
     pub epoch: Epoch,
     /// Counters raised with it.
@@ -94,6 +99,7 @@ impl Journal {
             watermarks: Vec::new(),
             registry: Vec::new(),
             calendar: Vec::new(),
+            runs: Vec::new(),
             epoch: Epoch::NONE,
             repeats: Repeats::default(),
             request: None,
@@ -102,7 +108,7 @@ impl Journal {
 
     /// How many entries.
     pub fn count(&self) -> usize {
-        let rows = self.registry.len() + self.calendar.len();
+        let rows = self.registry.len() + self.calendar.len() + self.runs.len();
         self.lines.len() + self.conflicts.len() + self.refusals.len() + self.watermarks.len() + rows
     }
 
@@ -168,6 +174,9 @@ impl Journal {
         }
         for entry in &self.calendar {
             leaf(&mut |e| e.calendar(entry));
+        }
+        for run in &self.runs {
+            leaf(&mut |e| e.run(run));
         }
         root(leaves)
     }

@@ -10,9 +10,9 @@ mod standing;
 mod turnover;
 
 pub use compare::{Comparison, compare};
-pub use correct::{Correction, CorrectionRefused, correct, reverse};
+pub use correct::{Correction, CorrectionRefused, Repriced, adjustment, correct, reprice, reverse};
 pub use encode::{ENCODING_VERSION, content_digest, request_digest, statement_digest};
 pub use journal::{Journal, RequestRecord, RequestedBy};
 pub use root::{leaf_hash, node_hash, root};
-pub use standing::{net, reversal_of, standing};
+pub use standing::{adjusted, net, reversal_of, standing};
 pub use turnover::{Sealed, is_apart, turnover};

@@ -6,7 +6,7 @@
 //! Most keys hold an OPEN, an ended line, or both, and are counted by the database in one go (`plain`): a line adds its key, and an ended line that meets
 //! an OPEN takes the OPEN's away. Keys with corrections are gone through here, line by line; what `plain` counted of them is taken back.
 
-use super::standing::standing;
+use super::standing::{adjusted, standing};
 use crate::types::{LineKind, Period, Posted, SealNo, Sort, TotalKey};
 
 /// A line and its journal's seal.
@@ -69,12 +69,9 @@ fn plain(lines: &[Sealed], after: SealNo, posted: &Posted, mut count: impl FnMut
 /// How a key with these lines, in slot order, stands.
 fn stands(lines: &[Posted]) -> Option<TotalKey> {
     let stands = standing(lines, Sort::Ended).or_else(|| standing(lines, Sort::Open))?;
-    let adjusts = |p: &&Posted| p.line.kind == LineKind::Adjustment && p.line.corrects == Some(stands.line.slot);
     let mut key = key_of(stands);
-    if let Some(adjustment) = lines.iter().rev().find(adjusts) {
-        let priced = &adjustment.line.priced;
-        (key.state, key.rate, key.revision) = (priced.state, priced.rate, priced.revision);
-    }
+    let priced = adjusted(lines, &stands.line);
+    (key.state, key.rate, key.revision) = (priced.state, priced.rate, priced.revision);
     Some(key)
 }
 

@@ -21,14 +21,14 @@ mod totals;
 use crate::ledger::{Journal, RequestRecord};
 use crate::types::{
     CalendarEntry, Code, Conflict, Day, Digest, Epoch, Instant, JournalId, LedgerId, OrderKey, Position, Posted,
-    Refusal, RegistryRow, Repeats, RequestId, RowId, SealNo, ViolationCode, Watermark,
+    Refusal, RegistryRow, Repeats, RequestId, RowId, Run, SealNo, ViolationCode, Watermark,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::error::Error;
 
 pub use guard::GuardFailure;
 pub use run::{Search, WorkerOrder};
-pub use totals::{FOLD_ENTRIES, Place, StatementLines, Totals, keep_folding};
+pub use totals::{Charges, FOLD_ENTRIES, Place, StatementLines, Totals, keep_folding};
 
 /// Most lines, and most conflicts, of all keys, that one question reads.
 pub const LINES_PER_QUESTION: u32 = 20_000;
@@ -324,6 +324,11 @@ impl Store {
     /// Entries of the calendar after this epoch, in order.
     pub async fn calendar_after(&self, epoch: Epoch) -> StoreResult<Vec<CalendarEntry>> {
         ask!(self.calendar_after(epoch))
+    }
+
+    /// The newest run, or the one that a journal began.
+    pub async fn run(&self, journal: Option<JournalId>) -> StoreResult<Option<Run>> {
+        ask!(self.run(journal))
     }
 
     /// A worker's orders, in no order.

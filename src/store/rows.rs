@@ -8,7 +8,7 @@ use crate::types::{
     Area, CalendarDraft, CalendarEntry, Code, Conflict, Day, Differing, Digest, End, EndKind, Epoch, Factor,
     Instant, JournalId, Line, LineKind, Money, Order, OrderKey, Period, PeriodStep, Position, Posted,
     PremiumReason, PremiumState, Priced, Province, Refusal, RegistryRow, RequestId, ReversalReason, RowDraft,
-    RowId, RowKind, SealNo, Slot, Sums, TotalKey, ViolationCode, Watermark, WorkerId,
+    RowId, RowKind, Run, RunKind, SealNo, Slot, Sums, TotalKey, ViolationCode, Watermark, WorkerId,
 };
 
 /// A row of either database, by column name. Errors name the column.
@@ -236,6 +236,18 @@ pub fn calendar_entry(row: &impl Columns) -> StoreResult<CalendarEntry> {
     })
 }
 
+/// A run.
+pub fn run(row: &impl Columns) -> StoreResult<Run> {
+    Ok(Run {
+        run_no: number(row, "run_no")?,
+        position: place(row, "journal_id", "line_no")?,
+        kind: word(row, "kind", RunKind::from_code)?,
+        revision: RowId::new(number(row, "registry_revision")?),
+        seal: seal_no(row)?,
+        asked: row.text("asked")?,
+    })
+}
+
 /// Who used a request id.
 pub fn request(row: &impl Columns, id: &RequestId) -> StoreResult<RequestRecord> {
     Ok(RequestRecord {
@@ -282,6 +294,11 @@ fn total_of_open(row: &impl Columns) -> StoreResult<TotalKey> {
 /// The order of a row of pairs that has to be gone through line by line.
 pub fn special(row: &impl Columns) -> StoreResult<Option<OrderKey>> {
     row.text_opt("order_id")?.map(|_| order_key(row)).transpose()
+}
+
+/// An order's line by its slot.
+pub fn slot_of_order(row: &impl Columns) -> StoreResult<(OrderKey, Slot)> {
+    Ok((order_key(row)?, slot("slot", number(row, "slot")?)?))
 }
 
 /// A fold of journals.

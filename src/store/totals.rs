@@ -7,11 +7,12 @@
 use super::{Asker, Store, StoreError, StoreResult};
 use crate::ledger::{Sealed, is_apart, turnover};
 use crate::types::{
-    CalendarDraft, Code, Epoch, JournalId, LineNo, OrderKey, Period, PeriodStep, Posted, SealNo, Sums, TotalKey,
+    CalendarDraft, Code, Epoch, Instant, JournalId, LineNo, OrderKey, Period, PeriodStep, Posted, Province, RowId,
+    SealNo, Slot, Sums, TotalKey,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 /// Entries of journals that are summed at once, unless one journal holds more.
 pub const FOLD_ENTRIES: u32 = 65_536;
@@ -251,11 +252,42 @@ impl Store {
     }
 }
 
+/// Which CHARGE lines are looked for.
+#[derive(Clone, Debug)]
+pub struct Charges {
+    /// Of one platform, or of all.
+    pub platform: Option<Code>,
+    /// Of one province, or of all.
+    pub province: Option<Province>,
+    /// Of one industry, or of all.
+    pub industry: Option<Code>,
+    /// Accepted from here on.
+    pub from: Instant,
+    /// Accepted before.
+    pub before: Option<Instant>,
+    /// Priced before this revision of the registry.
+    pub revision: RowId,
+}
+
+impl Store {
+    /// The next of such lines, in the journals after a seal up to another; and the seal up to which they are told.
+    pub async fn charges(
+        &self,
+        charges: &Charges,
+        after: SealNo,
+        to: SealNo,
+    ) -> StoreResult<(Vec<(OrderKey, Slot)>, SealNo)> {
+        let cut = ask!(self.fold_cut(after, ENTRIES_PER_READ))?;
+        let through = cut.map_or(to, |cut| cut.min(to));
+        Ok((ask!(self.charges_between(charges, after, through))?, through))
+    }
+}
+
 /// Folds until it is aborted.
 pub async fn keep_folding(store: Store) {
     let mut failing = false;
     loop {
-        let began = Instant::now();
+        let began = tokio::time::Instant::now();
         let folded = store.fold_totals(FOLD_ENTRIES).await;
         // Told once, until it works again.
         if let Err(error) = &folded

@@ -29,13 +29,15 @@ use tonic::{Request, Response, Status, Streaming};
 type Orders = ReceiverStream<Result<pb::RecordOrdersResponse, Status>>;
 pub type IntakeFace = dyn IntakeService<StreamOrdersStream = Orders>;
 type Lines = ReceiverStream<Result<pb::ListLinesResponse, Status>>;
+type Repriced = ReceiverStream<Result<pb::RepriceOrdersResponse, Status>>;
+pub type RegistryFace = dyn RegistryService<RepriceOrdersStream = Repriced>;
 type StatementFace = dyn StatementService<ListLinesStream = Lines>;
 
 /// A ledger to ask.
 pub struct Ledger {
     pub intake: Arc<IntakeFace>,
     pub coverage: Arc<dyn CoverageService>,
-    pub registry: Arc<dyn RegistryService>,
+    pub registry: Arc<RegistryFace>,
     pub statement: Arc<StatementFace>,
     /// Its database, where there is one at hand.
     pub store: Option<Store>,
@@ -174,7 +176,26 @@ forward!(RegistryService, RegistryServiceClient, [
     put_rule(PutRuleRequest) -> PutRuleResponse,
     list_rules(ListRulesRequest) -> ListRulesResponse,
     preview_premium(PreviewPremiumRequest) -> PreviewPremiumResponse,
-]);
+]
+    type RepriceOrdersStream = Repriced;
+
+    async fn reprice_orders(&self, request: Request<pb::RepriceOrdersRequest>) -> Result<Response<Repriced>, Status> {
+        Ok(hand_on(RegistryServiceClient::new(self.channel.clone()).reprice_orders(request).await?.into_inner()))
+    }
+);
+
+/// A stream of answers as the services give it.
+fn hand_on<T: Send + 'static>(mut answers: Streaming<T>) -> Response<ReceiverStream<Result<T, Status>>> {
+    let (send, receive) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Some(answer) = answers.message().await.transpose() {
+            if send.send(answer).await.is_err() {
+                return;
+            }
+        }
+    });
+    Response::new(ReceiverStream::new(receive))
+}
 
 forward!(StatementService, StatementServiceClient, [
     get_statement(GetStatementRequest) -> GetStatementResponse,
@@ -186,15 +207,6 @@ forward!(StatementService, StatementServiceClient, [
     type ListLinesStream = Lines;
 
     async fn list_lines(&self, request: Request<pb::ListLinesRequest>) -> Result<Response<Lines>, Status> {
-        let mut answers = StatementServiceClient::new(self.channel.clone()).list_lines(request).await?.into_inner();
-        let (send, receive) = tokio::sync::mpsc::channel(1);
-        tokio::spawn(async move {
-            while let Some(answer) = answers.message().await.transpose() {
-                if send.send(answer).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Ok(Response::new(ReceiverStream::new(receive)))
+        Ok(hand_on(StatementServiceClient::new(self.channel.clone()).list_lines(request).await?.into_inner()))
     }
 );

@@ -44,6 +44,7 @@ fn step() -> impl Strategy<Value = String> {
         1 => (0..59_u8).prop_map(|minute| format!("> watermark at=2026-10-01T12:{minute:02}:00")),
         1 => (1..30_u8).prop_map(|cent| format!("> rate platform=MEITUAN province=31 base=0.{cent:02} valid_from=2026-09-{cent:02}")),
         3 => Just("> fold".to_owned()),
+        1 => prop::sample::select(vec!["", " dry=1", " province=31", " until=2026-10-02"]).prop_map(|what| format!("> reprice{what}")),
         2 => prop::sample::select(vec!["2026-10", "2026-11"]).prop_map(|period| format!("> statements period={period}")),
         1 => Just("> lines period=2026-10".to_owned()),
         1 => Just("> freeze period=2026-10".to_owned()),

@@ -4,12 +4,14 @@
 mod list;
 mod preview_premium;
 mod put;
+mod reprice_orders;
 mod rows;
 
 use super::proto as pb;
 use super::proto::registry_service_server::RegistryService;
 use crate::clock::Clock;
 use crate::intake::Registry;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 /// The service on the wire.
@@ -48,6 +50,15 @@ macro_rules! list {
 
 #[tonic::async_trait]
 impl RegistryService for RegistryApi {
+    type RepriceOrdersStream = ReceiverStream<Result<pb::RepriceOrdersResponse, Status>>;
+
+    async fn reprice_orders(
+        &self,
+        request: Request<pb::RepriceOrdersRequest>,
+    ) -> Answered<Self::RepriceOrdersStream> {
+        self.reprice_orders(request.into_inner()).await.map(Response::new)
+    }
+
     async fn put_industry(&self, request: Request<pb::PutIndustryRequest>) -> Answered<pb::PutIndustryResponse> {
         put!(self, request, PutIndustryResponse, industry)
     }

@@ -72,6 +72,7 @@ impl Postgres {
             .await?;
         copy(connection, include_str!("sql/copy_calendar_entry.sql"), &journal.calendar, columns::calendar_entry)
             .await?;
+        copy(connection, include_str!("sql/copy_run.sql"), &journal.runs, columns::run).await?;
         if let Some(request) = &journal.request {
             insert_request(connection, request).await?;
         }

@@ -1,7 +1,7 @@
 //! The columns of each table in COPY order: the twin of the column lists in `sql/copy_*.sql`.
 
 use super::copy::CopyBuffer;
-use crate::types::{CalendarEntry, Conflict, Hourly, Line, Order, Position, Refusal, RegistryRow, Watermark};
+use crate::types::{CalendarEntry, Conflict, Hourly, Line, Order, Position, Refusal, RegistryRow, Run, Watermark};
 
 fn place(copy: &mut CopyBuffer, at: Position) {
     copy.int8(at.journal.get() as i64);
@@ -118,4 +118,14 @@ pub fn calendar_entry(copy: &mut CopyBuffer, entry: &CalendarEntry) {
     copy.optional(draft.amount, |c, amount| c.numeric(amount.micros()));
     copy.text(&draft.document);
     copy.optional(draft.dated_on, CopyBuffer::day);
+}
+
+pub fn run(copy: &mut CopyBuffer, run: &Run) {
+    copy.row(7);
+    copy.int4(run.run_no as i32);
+    place(copy, run.position);
+    copy.int2(run.kind.code().into());
+    copy.int4(run.revision.get() as i32);
+    copy.int8(run.seal.get() as i64);
+    copy.text(&run.asked);
 }

@@ -11,7 +11,7 @@ use sqlx::{PgConnection, Row};
 pub const SYNCHRONOUS_COMMIT: &str = "on";
 
 /// Tables that nobody may change.
-const LEDGER_TABLES: [&str; 13] = [
+const LEDGER_TABLES: [&str; 14] = [
     "identity",
     "journal",
     "seal",
@@ -24,6 +24,7 @@ const LEDGER_TABLES: [&str; 13] = [
     "calendar_entry",
     "total_fold",
     "total",
+    "run",
     "request",
 ];
 /// Tables of schema `ledger` that are no part of the ledger: counters, what waits for a seal, the index by worker, and the migrations' own.

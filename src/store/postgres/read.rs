@@ -10,7 +10,7 @@ use crate::store::{
 };
 use crate::types::{
     CalendarEntry, Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Epoch, JournalId, OrderKey, Posted,
-    RegistryRow, RequestId, RowId, SealNo, ViolationCode,
+    RegistryRow, RequestId, RowId, Run, SealNo, ViolationCode,
 };
 use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
@@ -170,6 +170,13 @@ impl Postgres {
         let query = sqlx::query(include_str!("sql/calendar_after.sql")).bind(epoch.get() as i32);
         let found = query.fetch_all(&self.writer).await.map_err(store_error)?;
         found.iter().map(rows::calendar_entry).collect()
+    }
+
+    /// See [`crate::store::Store::run`].
+    pub async fn run(&self, journal: Option<JournalId>) -> StoreResult<Option<Run>> {
+        let query = sqlx::query(include_str!("sql/run.sql")).bind(journal.map(|id| id.get() as i64));
+        let row = query.fetch_optional(&self.writer).await.map_err(store_error)?;
+        row.as_ref().map(rows::run).transpose()
     }
 
     /// See [`crate::store::Store::lines_and_conflicts`].

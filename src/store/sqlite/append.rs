@@ -145,6 +145,15 @@ async fn insert_others(connection: &mut SqliteConnection, journal: &Journal) -> 
     let calendar = include_str!("sql/insert_calendar_entry.sql");
     bulk::execute(connection, calendar, &journal.calendar, calendar_entry).await?;
 
+    bulk::execute(connection, include_str!("sql/insert_run.sql"), &journal.runs, |query, run| {
+        place(query.bind(i64::from(run.run_no)), run.position)
+            .bind(i64::from(run.kind.code()))
+            .bind(i64::from(run.revision.get()))
+            .bind(run.seal.get() as i64)
+            .bind(run.asked.as_str())
+    })
+    .await?;
+
     if let Some(request) = &journal.request {
         sqlx::query(include_str!("sql/insert_request.sql"))
             .bind(request.id.as_str())

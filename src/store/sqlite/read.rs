@@ -12,7 +12,7 @@ use crate::store::{
 };
 use crate::types::{
     CalendarEntry, Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Epoch, Instant, JournalId, OrderKey, Posted,
-    RegistryRow, RequestId, RowId, SealNo, ViolationCode, WorkerId,
+    RegistryRow, RequestId, RowId, Run, SealNo, ViolationCode, WorkerId,
 };
 use sqlx::sqlite::SqliteRow;
 use std::collections::HashMap;
@@ -208,6 +208,13 @@ impl Sqlite {
         let query = sqlx::query(sql).bind(worker.uuid()).bind(from.micros()).bind(to.micros());
         let query = query.bind(format!("[{}]", unfolded.join(","))).bind(i64::from(LINES_PER_QUESTION) + 1);
         query.fetch_all(&self.reader).await.map_err(store_error)
+    }
+
+    /// See [`crate::store::Store::run`].
+    pub async fn run(&self, journal: Option<JournalId>) -> StoreResult<Option<Run>> {
+        let query = sqlx::query(include_str!("sql/run.sql")).bind(journal.map(|id| id.get() as i64));
+        let row = query.fetch_optional(&self.intake).await.map_err(store_error)?;
+        row.as_ref().map(rows::run).transpose()
     }
 
     /// See [`crate::store::Store::lines_and_conflicts`].

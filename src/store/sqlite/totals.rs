@@ -6,8 +6,8 @@ use super::codec::store_error;
 use crate::ledger::Sealed;
 use crate::store::StoreResult;
 use crate::store::rows::{self, Columns};
-use crate::store::totals::{FAN_IN, Folded, Stretch, Totals, TotalsOf};
-use crate::types::{Code, Period, SealNo, Sums, TotalKey};
+use crate::store::totals::{Charges, FAN_IN, Folded, Stretch, Totals, TotalsOf};
+use crate::types::{Code, Instant, OrderKey, Period, SealNo, Slot, Sums, TotalKey};
 use sqlx::Connection;
 
 impl Sqlite {
@@ -81,6 +81,27 @@ impl Sqlite {
         let query = query.bind(i64::from(period.number())).bind(first).bind(last);
         let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
         found.iter().map(|row| Ok((rows::seal_no(row)?, rows::posted(row)?))).collect()
+    }
+
+    /// Such CHARGE lines in the journals after a seal up to another.
+    pub async fn charges_between(
+        &self,
+        charges: &Charges,
+        after: SealNo,
+        to: SealNo,
+    ) -> StoreResult<Vec<(OrderKey, Slot)>> {
+        let (first, last) = self.rows_between(after, to).await?;
+        let query = sqlx::query(include_str!("sql/charges_between.sql"))
+            .bind(first)
+            .bind(last)
+            .bind(charges.platform.as_ref().map(Code::as_str))
+            .bind(charges.province.as_ref().map(|province| province.as_str()))
+            .bind(charges.industry.as_ref().map(Code::as_str))
+            .bind(charges.from.micros())
+            .bind(charges.before.map(Instant::micros))
+            .bind(i64::from(charges.revision.get()));
+        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
+        found.iter().map(rows::slot_of_order).collect()
     }
 
     /// Keeps a fold, and those of higher levels that it completes.

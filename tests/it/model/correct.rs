@@ -79,7 +79,11 @@ impl State {
         reversal.id = self.next_line_id();
         reversal.slot = next_slot(lines);
         reversal.kind = pb::LineKind::Reversal;
-        reversal.priced.amount = line.priced.amount.map(|amount| Money::from_micros(-amount.micros()));
+        let adjusts = |l: &&Line| l.kind == pb::LineKind::Adjustment && l.corrects.as_ref() == Some(&line.id);
+        let of_line: Vec<Money> =
+            lines.iter().filter(adjusts).chain([line]).filter_map(|line| line.priced.amount).collect();
+        let sum: i64 = of_line.iter().map(|amount| amount.micros()).sum();
+        reversal.priced.amount = (!of_line.is_empty()).then(|| Money::from_micros(-sum));
         let (platform, province) = (&line.event.platform, &line.priced.province);
         reversal.priced.period = self.booking_month(platform, province, line.priced.service_period);
         reversal.corrects = Some(line.id.clone());

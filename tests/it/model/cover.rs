@@ -4,7 +4,7 @@ use super::{
     KeptConflict, State,
     calendar::Month,
     event::{Event, Key},
-    line::{Line, reversal_of, standing},
+    line::{Line, adjusted, reversal_of, standing},
     price::Priced,
     timestamp,
 };
@@ -118,7 +118,7 @@ impl State {
 
     /// A CHARGE is an interval; a standing one takes in the standing OPEN, or disagrees with it.
     fn of_charge(&self, line: &Line, lines: &[Line], open: Option<&Line>) -> Interval {
-        let mut interval = self.interval(&line.event, line.received_at, &line.priced);
+        let mut interval = self.interval(&line.event, line.received_at, &adjusted(lines, line));
         interval.line_ids = vec![line.id.clone()];
         if let Some(reversal) = reversal_of(lines, line) {
             interval.reversed_at = Some(reversal.received_at);

@@ -4,7 +4,7 @@ use super::{
     KeptConflict, KeptRefusal, State,
     event::{Event, Violation},
     invalid,
-    line::{Line, net, standing},
+    line::{Line, adjusted, net, standing},
     now,
 };
 use premium_ledger::{
@@ -147,7 +147,7 @@ fn in_context(mut result: pb::OrderResult, line: &Line, lines: &[Line]) -> pb::O
     let of_kind = |l: &&Line| l.kind == pb::LineKind::Reversal && l.event.kind() == kind;
     let newest_reversal = lines.iter().rev().find(of_kind);
     let newest = standing(lines, kind);
-    let state = newest.map_or(pb::PremiumState::NotCharged, |line| line.priced.state);
+    let state = newest.map_or(pb::PremiumState::NotCharged, |line| adjusted(lines, line).state);
     result.superseded = true;
     result.current = Some(pb::CurrentLine {
         line_id: newest.or(newest_reversal).map_or(String::new(), |line| line.id.clone()),

@@ -60,6 +60,19 @@ pub fn standing(lines: &[Line], kind: pb::LineKind) -> Option<&Line> {
     lines.iter().rev().find(|line| line.kind == kind && stands(lines, line))
 }
 
+/// What a line is priced as since its newest adjustment, if it has one; the amount stays its own.
+pub fn adjusted(lines: &[Line], line: &Line) -> Priced {
+    let mut priced = line.priced.clone();
+    for other in lines {
+        if other.kind == pb::LineKind::Adjustment && other.corrects.as_ref() == Some(&line.id) {
+            let now = &other.priced;
+            (priced.state, priced.reason, priced.rate, priced.revision) =
+                (now.state, now.reason, now.rate, now.revision);
+        }
+    }
+    priced
+}
+
 /// The sum of all lines.
 pub fn net(lines: &[Line]) -> Money {
     Money::from_micros(lines.iter().filter_map(|line| line.priced.amount).map(Money::micros).sum())

@@ -5,7 +5,7 @@ use super::{
     correct::key,
     event::code,
     invalid,
-    line::{Line, net, stands},
+    line::{Line, adjusted, net, stands},
     timestamp,
 };
 use premium_ledger::{api::proto as pb, types::Day};
@@ -19,7 +19,7 @@ impl State {
             lines.iter().rev().find(|line| stands(&lines, line) && line.event.end.is_some() == ended)
         };
         let newest = standing(true).or_else(|| standing(false));
-        let state = newest.map_or(pb::PremiumState::NotCharged, |line| line.priced.state);
+        let state = newest.map_or(pb::PremiumState::NotCharged, |line| adjusted(&lines, line).state);
         let conflicts = self.conflicts.iter().filter(|conflict| conflict.event.key() == key);
         Ok(pb::GetOrderResponse {
             lines: lines.iter().take(1_000).map(Line::wire).collect(),

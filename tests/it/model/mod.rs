@@ -12,6 +12,7 @@ mod lists;
 mod price;
 mod put;
 mod registry;
+mod reprice;
 mod section;
 mod services;
 mod statement;

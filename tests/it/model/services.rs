@@ -106,6 +106,18 @@ macro_rules! list {
 
 #[tonic::async_trait]
 impl RegistryService for Model {
+    type RepriceOrdersStream = ReceiverStream<Result<pb::RepriceOrdersResponse, Status>>;
+
+    async fn reprice_orders(
+        &self,
+        request: Request<pb::RepriceOrdersRequest>,
+    ) -> Answer<Self::RepriceOrdersStream> {
+        let response = self.with(|state| state.reprice_orders(request.into_inner()))?.into_inner();
+        let (sender, receiver) = mpsc::channel(1);
+        sender.try_send(Ok(response)).expect("the channel has room for it");
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
     async fn put_industry(&self, request: Request<pb::PutIndustryRequest>) -> Answer<pb::PutIndustryResponse> {
         self.with(|state| state.put_industry(request.into_inner()))
     }

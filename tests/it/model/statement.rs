@@ -5,7 +5,7 @@ use super::{
     calendar::Month,
     event::Key,
     invalid,
-    line::{Line, standing},
+    line::{Line, adjusted, standing},
     lists::page,
 };
 use premium_ledger::{
@@ -150,14 +150,7 @@ impl State {
 fn stands_as(lines: &[Line]) -> Option<Line> {
     let charge = standing(lines, pb::LineKind::Charge);
     let mut line = charge.or_else(|| standing(lines, pb::LineKind::Open))?.clone();
-    let adjusts =
-        |other: &&Line| other.kind == pb::LineKind::Adjustment && other.corrects.as_ref() == Some(&line.id);
-    let newest = lines.iter().rev().find(adjusts);
-    if let Some(adjustment) = newest {
-        line.priced.state = adjustment.priced.state;
-        line.priced.rate = adjustment.priced.rate;
-        line.priced.revision = adjustment.priced.revision;
-    }
+    line.priced = adjusted(lines, &line);
     Some(line)
 }
 

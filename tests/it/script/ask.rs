@@ -353,4 +353,16 @@ impl Args {
         let payment = Some(payment);
         pb::RecordPaymentRequest { request_id, platform_code, province_code, period, payment }
     }
+
+    pub fn reprice(&self) -> pb::RepriceOrdersRequest {
+        pb::RepriceOrdersRequest {
+            request_id: self.request_id(),
+            platform_code: self.text("platform", ""),
+            province_code: self.text("province", ""),
+            industry_code: self.text("industry", ""),
+            accepted_from: self.text("since", "2022-07-01"),
+            accepted_before: self.text("until", ""),
+            dry_run: self.0.contains_key("dry"),
+        }
+    }
 }

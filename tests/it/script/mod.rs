@@ -236,6 +236,14 @@ async fn registry(ledger: &Ledger, op: &str, args: &Args) -> Result<String, Stat
         "rate" => put!(put_rate, rate, rate),
         "rule" => put!(put_rule, rule, rule),
         "preview" => tell::preview(&inner(registry.preview_premium(Request::new(args.preview())).await)?),
+        "reprice" => {
+            let mut answers = inner(registry.reprice_orders(Request::new(args.reprice())).await)?;
+            let mut last = pb::RepriceOrdersResponse::default();
+            while let Some(answer) = answers.next().await {
+                last = answer?;
+            }
+            month_end::repriced(&last)
+        }
         "rates" => {
             let listed = inner(registry.list_rates(Request::new(args.rates())).await)?;
             listed.rates.iter().map(tell::rate).collect()

@@ -88,3 +88,22 @@ pub fn account(account: &pb::PeriodAccount) -> String {
     }
     told + &format!(" sum={}\n", account.paid)
 }
+
+pub fn repriced(last: &pb::RepriceOrdersResponse) -> String {
+    assert!(last.done);
+    let total = |of: &pb::RepriceTotals| {
+        format!(
+            "  {} {} {} {}: unchanged={} adjusted={} {} -> {}\n",
+            of.platform_code,
+            of.province_code,
+            of.industry_code,
+            of.period,
+            of.unchanged,
+            of.adjusted,
+            of.before,
+            of.after
+        )
+    };
+    let totals: String = last.totals.iter().map(total).collect();
+    format!("by revision {}, other_province={}\n{totals}", last.registry_revision, last.other_province)
+}

@@ -1,0 +1,3 @@
+-- Purpose: the newest run, or the one that a journal (?1) began.
+-- Locks: none. Rows: one or none.
+select * from run where ?1 is null or journal_id = ?1 order by run_no desc limit 1
