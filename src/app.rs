@@ -135,12 +135,17 @@ impl App {
                     .max_decoding_message_size(REQUEST_BYTES),
             )
             .add_service(
-                RegistryServiceServer::new(RegistryApi::new(registry.clone(), clock))
+                RegistryServiceServer::new(RegistryApi::new(registry.clone(), clock, stopping.clone()))
                     .max_decoding_message_size(REQUEST_BYTES),
             )
             .add_service(
-                StatementServiceServer::new(StatementApi::new(store.clone(), registry.clone(), clock))
-                    .max_decoding_message_size(REQUEST_BYTES),
+                StatementServiceServer::new(StatementApi::new(
+                    store.clone(),
+                    registry.clone(),
+                    clock,
+                    stopping.clone(),
+                ))
+                .max_decoding_message_size(REQUEST_BYTES),
             );
         let mut until = stopping.clone();
         let stopped = async move {

@@ -29,7 +29,7 @@ pub fn turnover(
     lines.sort_by_key(|(seal, posted)| (*seal, posted.line.position.line_no));
     let mut booked: Vec<Posted> = Vec::with_capacity(lines.len());
     for (seal, posted) in &lines {
-        let before = stands(&booked);
+        let before = if *seal > after { stands(&booked) } else { None };
         let place = booked.partition_point(|other| other.line.slot < posted.line.slot);
         booked.insert(place, posted.clone());
         if *seal <= after {

@@ -2,7 +2,7 @@
 //! journals after them line by line.
 //!
 //! Folds stand in a tree, so that any number of them is read as a few: eight folds of a level make one of the next. They are only ever added. Folding
-//! goes on beside the intake and takes at most a third of one connection's time; while it lags, a question reads more lines.
+//! goes on beside the intake and takes at most a third of one connection's time while anything is booked; while it lags, a question reads more lines.
 
 use super::{Asker, Store, StoreError, StoreResult};
 use crate::ledger::{Sealed, is_apart, turnover};
@@ -285,7 +285,7 @@ impl Store {
 
 /// Folds until it is aborted.
 pub async fn keep_folding(store: Store) {
-    let mut failing = false;
+    let (mut failing, mut newest) = (false, SealNo::NONE);
     loop {
         let began = tokio::time::Instant::now();
         let folded = store.fold_totals(FOLD_ENTRIES).await;
@@ -296,8 +296,16 @@ pub async fn keep_folding(store: Store) {
             tracing::warn!(%error, "totals cannot be folded; statements read more lines");
         }
         failing = folded.is_err();
-        let rest = began.elapsed() * REST;
-        sleep(if matches!(folded, Ok(true)) { rest } else { rest.max(FOLD_EVERY) }).await;
+        let took = began.elapsed();
+        let before = newest;
+        newest = store.last_seal().await.unwrap_or(before);
+        // Nobody is kept from booking where nothing is booked.
+        sleep(match folded {
+            Ok(true) if newest == before => Duration::ZERO,
+            Ok(true) => took * REST,
+            _ => FOLD_EVERY,
+        })
+        .await;
     }
 }
 

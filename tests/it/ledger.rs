@@ -91,10 +91,10 @@ impl Ledger {
         let (intake, _lanes) = Intake::start(store.clone(), registry.clone(), lanes);
         let (stop, stopping) = watch::channel(false);
         let face = Self {
-            intake: Arc::new(IntakeApi::new(intake, clock, stopping)),
+            intake: Arc::new(IntakeApi::new(intake, clock, stopping.clone())),
             coverage: Arc::new(CoverageApi::new(store.clone(), registry.clone(), clock)),
-            registry: Arc::new(RegistryApi::new(registry.clone(), clock)),
-            statement: Arc::new(StatementApi::new(store.clone(), registry, clock)),
+            registry: Arc::new(RegistryApi::new(registry.clone(), clock, stopping.clone())),
+            statement: Arc::new(StatementApi::new(store.clone(), registry, clock, stopping)),
             store: Some(store),
             _held: Vec::new(),
         };

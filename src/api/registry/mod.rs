@@ -11,6 +11,7 @@ use super::proto as pb;
 use super::proto::registry_service_server::RegistryService;
 use crate::clock::Clock;
 use crate::intake::Registry;
+use tokio::sync::watch;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
@@ -19,12 +20,13 @@ use tonic::{Request, Response, Status};
 pub struct RegistryApi {
     registry: Registry,
     clock: Clock,
+    stopping: watch::Receiver<bool>,
 }
 
 impl RegistryApi {
-    /// Over a registry; the clock decides what lies in the future.
-    pub const fn new(registry: Registry, clock: Clock) -> Self {
-        Self { registry, clock }
+    /// Over a registry; the clock decides what lies in the future. A repricing ends when the service stops.
+    pub const fn new(registry: Registry, clock: Clock, stopping: watch::Receiver<bool>) -> Self {
+        Self { registry, clock, stopping }
     }
 }
 

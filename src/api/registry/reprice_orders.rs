@@ -2,7 +2,7 @@
 
 use super::RegistryApi;
 use crate::api::{decode, proto as pb, status};
-use crate::intake::{RepriceAsk, Repricing};
+use crate::intake::{IntakeError, RepriceAsk, Repricing};
 use crate::ledger::request_digest;
 use crate::types::{Code, Day, Malformed, Province, Run, ViolationCode, Violations};
 use tokio::sync::mpsc;
@@ -19,9 +19,14 @@ impl RegistryApi {
         let ask = self.decode_reprice(request)?;
         let mut work = self.registry.reprice(ask).await.map_err(status::intake_status)?;
         let (send, receive) = mpsc::channel(AHEAD);
+        let stopping = self.stopping.clone();
         tokio::spawn(async move {
             loop {
                 let done = work.is_done();
+                if *stopping.borrow() && !done {
+                    let _ = send.send(Err(status::intake_status(IntakeError::Stopping))).await;
+                    return;
+                }
                 // A caller who went away takes the work up again when he wants it.
                 if send.send(Ok(encode(&work, done))).await.is_err() || done {
                     return;

@@ -2,11 +2,12 @@
 
 use super::StatementApi;
 use crate::api::{encode, page, proto as pb, status};
+use crate::intake::IntakeError;
 use crate::statement::StatementKey;
 use crate::store::{Asker, LinesOfKeys, Place, StatementLines, Store, StoreResult};
 use crate::types::{Line, LineNo, Malformed, OrderKey, Posted, SealNo, ViolationCode, Violations};
 use std::collections::BTreeSet;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
@@ -29,9 +30,9 @@ impl StatementApi {
         };
         let known = self.known(request.known_at).await?;
         let (send, receive) = mpsc::channel(AHEAD);
-        let store = self.store.clone();
+        let (store, stopping) = (self.store.clone(), self.stopping.clone());
         tokio::spawn(async move {
-            if let Err(failed) = tell(&store, &key, after, known.seal, &send).await {
+            if let Err(failed) = tell(&store, &key, after, known.seal, (&send, &stopping)).await {
                 // A reader who went away does not want it.
                 let _ = send.send(Err(failed)).await;
             }
@@ -45,10 +46,13 @@ async fn tell(
     key: &StatementKey,
     mut after: Place,
     to: SealNo,
-    send: &mpsc::Sender<Result<pb::ListLinesResponse, Status>>,
+    (send, stopping): (&mpsc::Sender<Result<pb::ListLinesResponse, Status>>, &watch::Receiver<bool>),
 ) -> Result<(), Status> {
     let of = |line: &Line| line.priced.province == key.province && line.order.industry == key.industry;
     while after.0 < to {
+        if *stopping.borrow() {
+            return Err(status::intake_status(IntakeError::Stopping));
+        }
         let StatementLines { lines, through } =
             store.statement_lines(&key.platform, key.period, after, to).await.map_err(status::store_status)?;
         let told: Vec<_> = lines.into_iter().filter(|(_, posted)| of(&posted.line)).collect();

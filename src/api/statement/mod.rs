@@ -23,6 +23,7 @@ use crate::types::{
     CalendarDraft, Code, Day, Malformed, Money, Period, PeriodStep, Province, SealNo, ViolationCode, Violations,
 };
 use std::sync::Arc;
+use tokio::sync::watch;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
@@ -32,12 +33,13 @@ pub struct StatementApi {
     store: Store,
     registry: Registry,
     clock: Clock,
+    stopping: watch::Receiver<bool>,
 }
 
 impl StatementApi {
-    /// Over a store; the clock decides what lies in the future.
-    pub const fn new(store: Store, registry: Registry, clock: Clock) -> Self {
-        Self { store, registry, clock }
+    /// Over a store; the clock decides what lies in the future. A list of lines ends when the service stops.
+    pub const fn new(store: Store, registry: Registry, clock: Clock, stopping: watch::Receiver<bool>) -> Self {
+        Self { store, registry, clock, stopping }
     }
 
     /// A platform that the registry knows.
