@@ -276,4 +276,18 @@ mod tests {
             assert_eq!(round_to_fen(money(exact)), (money(rounded), money(residual)), "{exact}");
         }
     }
+
+    proptest::proptest! {
+        /// Whatever the parts of a statement are: what is declared and the residual make the exact sum, and the residual is at most half a 分.
+        #[test]
+        fn nothing_is_lost_in_rounding(parts in proptest::collection::vec(-1_000_000_000_i64..1_000_000_000, 0..40)) {
+            let exact: i64 = parts.iter().sum();
+            let (rounded, residual) = round_to_fen(Money::from_micros(exact));
+            proptest::prop_assert_eq!(rounded.micros() + residual.micros(), exact);
+            proptest::prop_assert_eq!(rounded.micros() % FEN_MICROS, 0);
+            proptest::prop_assert!(residual.micros().abs() * 2 <= FEN_MICROS);
+            let (mirrored, _) = round_to_fen(Money::from_micros(-exact));
+            proptest::prop_assert_eq!(mirrored.micros(), -rounded.micros());
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! Folds stand in a tree, so that any number of them is read as a few: eight folds of a level make one of the next. They are only ever added. Folding
 //! goes on beside the intake and takes at most a third of one connection's time while anything is booked; while it lags, a question reads more lines.
 
+use super::rows::{self, Columns};
 use super::{Asker, Store, StoreError, StoreResult};
 use crate::ledger::{Sealed, is_apart, turnover};
 use crate::types::{
@@ -66,6 +67,23 @@ pub struct Stretch {
     pub sums: Vec<(TotalKey, Sums)>,
     /// Orders whose lines have to be gone through one by one.
     pub special: BTreeSet<OrderKey>,
+}
+
+impl Stretch {
+    /// From sums over lines, and from the lines that met another of their key.
+    pub fn of(sums: &[impl Columns], pairs: &[impl Columns]) -> StoreResult<Self> {
+        let mut stretch = Self::default();
+        for row in sums {
+            stretch.sums.push(rows::total(row)?);
+        }
+        for row in pairs {
+            match rows::special(row)? {
+                Some(key) => drop(stretch.special.insert(key)),
+                None => stretch.sums.push(rows::pairs(row)?),
+            }
+        }
+        Ok(stretch)
+    }
 }
 
 /// Adds to the sums.

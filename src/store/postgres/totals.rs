@@ -53,17 +53,9 @@ impl Postgres {
             let query = query.bind(of.platform.map(Code::as_str)).bind(of.period.map(Period::number));
             query.fetch_all(&self.reader)
         };
-        let mut stretch = Stretch::default();
-        for row in asked(include_str!("sql/totals_of_lines.sql")).await.map_err(store_error)? {
-            stretch.sums.push(rows::total(&row)?);
-        }
-        for row in asked(include_str!("sql/pairs_of_lines.sql")).await.map_err(store_error)? {
-            match rows::special(&row)? {
-                Some(key) => drop(stretch.special.insert(key)),
-                None => stretch.sums.push(rows::pairs(&row)?),
-            }
-        }
-        Ok(stretch)
+        let sums = asked(include_str!("sql/totals_of_lines.sql")).await.map_err(store_error)?;
+        let pairs = asked(include_str!("sql/pairs_of_lines.sql")).await.map_err(store_error)?;
+        Stretch::of(&sums, &pairs)
     }
 
     /// The lines of a platform and month in the journals after a seal up to another, as they were booked.

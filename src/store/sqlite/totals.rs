@@ -47,17 +47,9 @@ impl Sqlite {
             let query = sqlx::query(sql).bind(first).bind(last).bind(of.platform.map(Code::as_str));
             query.bind(of.period.map(|period| i64::from(period.number()))).fetch_all(&self.reader)
         };
-        let mut stretch = Stretch::default();
-        for row in asked(include_str!("sql/totals_of_lines.sql")).await.map_err(store_error)? {
-            stretch.sums.push(rows::total(&row)?);
-        }
-        for row in asked(include_str!("sql/pairs_of_lines.sql")).await.map_err(store_error)? {
-            match rows::special(&row)? {
-                Some(key) => drop(stretch.special.insert(key)),
-                None => stretch.sums.push(rows::pairs(&row)?),
-            }
-        }
-        Ok(stretch)
+        let sums = asked(include_str!("sql/totals_of_lines.sql")).await.map_err(store_error)?;
+        let pairs = asked(include_str!("sql/pairs_of_lines.sql")).await.map_err(store_error)?;
+        Stretch::of(&sums, &pairs)
     }
 
     /// The lines of the journals after a seal up to another stand after the first of these rows, up to the second.
