@@ -82,7 +82,8 @@
 //!   other line of each key: four fifths of a fold's 5 µs a line. It is done beside the intake, for at most a third of one connection's time, so
 //!   the intake, which does not look for it, stays as fast as it was.
 //! - **RepriceOrders keeps no list of what it did**: an adjustment names the registry's revision, so an order that was adjusted by it is known as such.
-//!   A run that was broken off is begun again from the first journal, and its answer is the same. Its entry (RUN) fixes the revision.
+//!   A run that was broken off is begun again from the first journal; its entry (RUN) fixes the revision. What a newer revision left alone bears no
+//!   mark, so an older run stops where a newer one was begun.
 //! - **`known_at` filters by the seals of what was read**, it keeps no second copy: a question of cover reads a worker's month, and asks which of
 //!   those journals were sealed by then. The registry of that time is built from its rows in the same way.
 //!

@@ -264,6 +264,7 @@ comment on column ledger.calendar_entry.period is 'The month, YYYYMM, Asia/Shang
 comment on column ledger.calendar_entry.amount is 'What was declared or paid, yuan; null: a freeze.';
 comment on column ledger.calendar_entry.document is 'Number of the declaration or of the tax receipt; empty: a freeze.';
 comment on column ledger.calendar_entry.dated_on is 'Day of the declaration or payment; null: a freeze.';
+create index calendar_freeze_idx on ledger.calendar_entry (epoch) where step = 1;
 
 -- The fence (DESIGN §5). In a function, for both its statements have snapshots of their own: the calendar is read as it is once the lock is
 -- held, and that in the same round trip as the journal's own row.
@@ -272,11 +273,11 @@ declare
     newest integer;
 begin
     perform pg_advisory_xact_lock_shared(hashtext('premium-ledger'), hashtext('calendar'));
-    select coalesce(max(epoch), 0) into strict newest from ledger.calendar_entry;
+    select coalesce(max(epoch), 0) into strict newest from ledger.calendar_entry where step = 1;
     return newest;
 end
 $$;
-comment on function ledger.calendar_epoch() is 'The calendar''s epoch, which stays until the transaction ends as far as months are frozen.';
+comment on function ledger.calendar_epoch() is 'Epoch of the newest freeze, which stays the newest until the transaction ends.';
 
 create table ledger.total_fold (
     level   smallint not null,
@@ -556,7 +557,6 @@ select * from ledger.run where '*' = (select current_setting('ledger.tenant', tr
 -- Journals, seals and folds say nothing of any platform: no filter, hence no barrier.
 create view ledger_read.total_fold as select * from ledger.total_fold;
 create view ledger_read.journal as select journal_id, recorded_at, entry_count from ledger.journal;
-create view ledger_read.unsealed as select journal_id from ledger.unsealed;
 create view ledger_read.seal as select * from ledger.seal;
 create view ledger_read.identity with (security_barrier) as select ledger_id from ledger.identity;
 

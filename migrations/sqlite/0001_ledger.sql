@@ -175,6 +175,7 @@ create table calendar_entry (
     dated_on      text,             -- day of the declaration or payment; null: a freeze
     constraint calendar_entry_whole check ((step = 1) = (amount is null) and (step = 1) = (dated_on is null))
 ) strict;
+create index calendar_freeze_idx on calendar_entry (epoch) where step = 1;
 
 -- Stretches of journals whose lines are summed up in total.
 create table total_fold (

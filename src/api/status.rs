@@ -48,6 +48,7 @@ pub fn intake_status(error: IntakeError) -> Status {
             let (code, reason) = period_refused(refused);
             info(code, reason, text)
         }
+        IntakeError::Superseded => info(Code::FailedPrecondition, "RUN_SUPERSEDED", text),
         IntakeError::RequestIdUsed => info(Code::AlreadyExists, "REQUEST_ID_USED", text),
         IntakeError::Contended => retry(Code::Aborted, "CONTENDED", text, RETRY_BUSY),
         IntakeError::TooMuch(_) => info(Code::ResourceExhausted, "TOO_MUCH", text),

@@ -89,6 +89,9 @@ pub enum IntakeError {
     /// The step of the calendar cannot be taken.
     #[error(transparent)]
     Period(#[from] crate::rating::PeriodRefused),
+    /// A later run prices by a newer registry.
+    #[error("a later run prices by a newer revision of the registry: begin a new one")]
+    Superseded,
     /// Fields are wrong.
     #[error("{} fields are wrong", .0.as_slice().len())]
     Invalid(Violations),

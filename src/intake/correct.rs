@@ -82,7 +82,7 @@ impl Intake {
             let mut journal = Journal::new(self.store.next_journal_id().await?);
             let snapshot = self.registry.snapshot();
             let correction = decide(lines, [journal.place(0), journal.place(1)], &snapshot)?;
-            journal.epoch = snapshot.calendar().epoch();
+            journal.epoch = snapshot.calendar().fence();
             journal.lines = correction.reversal.into_iter().chain(correction.replacement).collect();
             journal.request = Some(asked.record(call, journal.id));
             match self.store.append(&journal).await {

@@ -44,7 +44,7 @@ pub async fn book(
             }
         };
         let (mut journal, plan) = plan.into_journal(&mut items);
-        journal.epoch = snapshot.calendar().epoch();
+        journal.epoch = snapshot.calendar().fence();
         let lost = loop {
             match write(store, &journal).await {
                 Ok(()) => {

@@ -57,8 +57,9 @@ impl Registry {
         let _alone = self.refreshing.lock().await;
         let asked = Instant::now();
         let before = self.snapshot();
-        let rows = self.store.registry_after(before.revision()).await?;
+        // The calendar first: what it names is in the registry by then.
         let entries = self.store.calendar_after(before.calendar().epoch()).await?;
+        let rows = self.store.registry_after(before.revision()).await?;
         let snapshot = match rows.is_empty() && entries.is_empty() {
             true => before,
             false => {

@@ -175,19 +175,28 @@ impl Repricing {
             let found: Vec<Found> = charges.iter().filter_map(look_at).collect();
             let written = match self.dry_run {
                 true => Ok(()),
-                false => self.write(&found).await,
+                false => {
+                    self.must_be_newest().await?;
+                    self.write(&found).await
+                }
             };
             match written {
-                Ok(()) => {
-                    found.iter().for_each(|found| self.count(found));
-                    return Ok(());
-                }
+                Ok(()) => return Ok(found.iter().try_for_each(|found| self.count(found))?),
                 Err(StoreError::Taken(_)) => {}
                 Err(StoreError::CalendarMoved) => self.registry.refresh().await?,
                 Err(error) => return Err(error.into()),
             }
         }
         Err(IntakeError::Contended)
+    }
+
+    /// A run by an older revision must not come behind one by a newer: what the newer left alone bears no mark.
+    async fn must_be_newest(&self) -> Result<(), IntakeError> {
+        let newest = self.registry.store.run(None).await?;
+        match newest.is_some_and(|newest| newest.revision > self.revision()) {
+            true => Err(IntakeError::Superseded),
+            false => Ok(()),
+        }
     }
 
     /// Nothing where another line stands, or none.
@@ -201,12 +210,11 @@ impl Repricing {
         let store = &self.registry.store;
         let now = self.registry.snapshot();
         let mut journal = Journal::new(store.next_journal_id().await?);
-        journal.epoch = now.calendar().epoch();
+        journal.epoch = now.calendar().fence();
         for found in found.iter().filter(|found| found.is_due()) {
             let at = journal.place(journal.lines.len());
             let line = adjustment(found.lines, &found.repriced, &found.priced, at, open_period(&now));
-            // An order with as many lines as it may have stays as it is, and is told so as unchanged.
-            journal.lines.extend(line.ok());
+            journal.lines.push(line.map_err(|refused| StoreError::Corrupt(refused.to_string()))?);
         }
         // As the line table's unique index is sorted.
         let by_id = |line: &Line| {
@@ -223,24 +231,25 @@ impl Repricing {
         }
     }
 
-    fn count(&mut self, found: &Found<'_>) {
+    fn count(&mut self, found: &Found<'_>) -> StoreResult<()> {
         let repriced = &found.repriced;
         let order = &repriced.charge.line.order;
         if found.is_elsewhere() {
             self.other_province += 1;
-            return;
+            return Ok(());
         }
         let priced = &repriced.charge.line.priced;
         let of = (order.key.platform.clone(), priced.province, order.industry.clone(), priced.period);
         let counts = self.totals.entry(of).or_default();
-        if !repriced.differs {
+        if !repriced.differs || found.is_full() && !repriced.done {
             counts.unchanged += 1;
-            return;
+            return Ok(());
         }
         counts.adjusted += 1;
-        // Sums of a statement, which the store holds too.
-        counts.before = counts.before.checked_add(repriced.before).unwrap_or(counts.before);
-        counts.after = counts.after.checked_add(repriced.after).unwrap_or(counts.after);
+        let unheld = || StoreError::Corrupt("line: a sum cannot be held".to_owned());
+        counts.before = counts.before.checked_add(repriced.before).ok_or_else(unheld)?;
+        counts.after = counts.after.checked_add(repriced.after).ok_or_else(unheld)?;
+        Ok(())
     }
 }
 
@@ -257,7 +266,12 @@ impl Found<'_> {
         self.priced.province != self.repriced.charge.line.priced.province
     }
 
+    /// It has as many lines as an order may have, and stays as it is.
+    fn is_full(&self) -> bool {
+        self.lines.last().is_some_and(|last| Slot::new(last.line.slot.get() + 1).is_none())
+    }
+
     fn is_due(&self) -> bool {
-        self.repriced.differs && !self.repriced.done && !self.is_elsewhere()
+        self.repriced.differs && !self.repriced.done && !self.is_elsewhere() && !self.is_full()
     }
 }

@@ -80,7 +80,7 @@ pub struct Journal {
     pub calendar: Vec<CalendarEntry>,
     /// RUN entries, behind the steps.
     pub runs: Vec<Run>,
-    /// The calendar by which its lines got their periods, where it has lines.
+    /// The newest freeze by which its lines got their periods, where it has lines.
     pub epoch: Epoch,
     /// Counters raised with it.
     pub repeats: Repeats,

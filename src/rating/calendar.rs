@@ -113,6 +113,12 @@ impl Calendar {
         self.entries.last().map_or(Epoch::NONE, |entry| entry.epoch)
     }
 
+    /// Number of the newest freeze: what lines are priced by. It stands in the fence.
+    pub fn fence(&self) -> Epoch {
+        let freezes = self.entries.iter().rev().find(|entry| entry.draft.step == PeriodStep::Freeze);
+        freezes.map_or(Epoch::NONE, |entry| entry.epoch)
+    }
+
     /// All entries, in the order of their numbers.
     pub fn entries(&self) -> &[Arc<CalendarEntry>] {
         &self.entries
@@ -229,9 +235,9 @@ mod tests {
             refused(&[(Freeze, "2026-03", "", ""), (Freeze, "2026-02", "", "")]),
             PeriodRefused::AlreadyFrozen
         );
-        let april = Period::parse("2026-03").unwrap();
+        let march = Period::parse("2026-03").unwrap();
         let steps = [(Freeze, "2026-02", "", ""), (Freeze, "2026-04", "", "")];
-        assert_eq!(refused(&steps), PeriodRefused::EarlierOpen(april));
+        assert_eq!(refused(&steps), PeriodRefused::EarlierOpen(march));
         let two = calendar(&[(Freeze, "2026-03", "", ""), (Freeze, "2026-04", "", "")]).unwrap();
         let open: Vec<_> = two.first_open().map(|(_, _, period)| period.to_string()).collect();
         assert_eq!(open, ["2026-05"]);

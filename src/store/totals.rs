@@ -19,7 +19,7 @@ use tokio::time::sleep;
 pub const FOLD_ENTRIES: u32 = 65_536;
 /// Folds of a level that make one of the next.
 pub const FAN_IN: u32 = 8;
-/// How often is looked whether there is something to fold.
+/// How often less than so many entries are folded.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 /// Time that folding leaves free, as a multiple of the time that it takes.
 const REST: u32 = 2;
@@ -148,6 +148,16 @@ impl Store {
         let last = ask!(self.folded_by(LATEST))?;
         let after = last.map_or(SealNo::NONE, |last| last.seal);
         Ok(ask!(self.fold_cut(after, 1))?.is_some())
+    }
+
+    /// More than so many entries wait to be folded.
+    async fn fold_is_full(&self, entries: u32) -> StoreResult<bool> {
+        let last = ask!(self.folded_by(LATEST))?;
+        let cut = ask!(self.fold_cut(last.map_or(SealNo::NONE, |last| last.seal), entries))?;
+        Ok(match cut {
+            Some(cut) => cut < self.last_seal().await?,
+            None => false,
+        })
     }
 
     async fn next_fold(&self, entries: u32) -> StoreResult<Option<(Folded, Totals)>> {
@@ -305,6 +315,10 @@ impl Store {
 pub async fn keep_folding(store: Store) {
     let (mut failing, mut newest) = (false, SealNo::NONE);
     loop {
+        // Folds of a few lines each would be as many rows as lines.
+        if !store.fold_is_full(FOLD_ENTRIES).await.unwrap_or(false) {
+            sleep(FOLD_EVERY).await;
+        }
         let began = tokio::time::Instant::now();
         let folded = store.fold_totals(FOLD_ENTRIES).await;
         // Told once, until it works again.
@@ -318,12 +332,7 @@ pub async fn keep_folding(store: Store) {
         let before = newest;
         newest = store.last_seal().await.unwrap_or(before);
         // Nobody is kept from booking where nothing is booked.
-        sleep(match folded {
-            Ok(true) if newest == before => Duration::ZERO,
-            Ok(true) => took * REST,
-            _ => FOLD_EVERY,
-        })
-        .await;
+        sleep(if newest == before { Duration::ZERO } else { took * REST }).await;
     }
 }
 

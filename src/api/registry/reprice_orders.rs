@@ -58,7 +58,10 @@ impl RegistryApi {
             &request.accepted_from,
             &request.accepted_before,
         ];
-        let (digest, text) = (request_digest(&fields, None), fields.join(" ").trim().to_owned());
+        let [platform, province, industry, from, before] = fields;
+        let text =
+            format!("platform={platform} province={province} industry={industry} from={from} before={before}");
+        let digest = request_digest(&fields, None);
         let platform = wrong.take("platform_code", Code::parse_optional(request.platform_code.clone())).flatten();
         known(
             &mut wrong,

@@ -50,6 +50,9 @@ async fn tell(
 ) -> Result<(), Status> {
     let of = |line: &Line| line.priced.province == key.province && line.order.industry == key.industry;
     while after.0 < to {
+        if send.is_closed() {
+            return Ok(());
+        }
         if *stopping.borrow() {
             return Err(status::intake_status(IntakeError::Stopping));
         }

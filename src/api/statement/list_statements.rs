@@ -25,7 +25,10 @@ impl StatementApi {
         };
         let known = match &after {
             // All pages are of one moment.
-            Some((_, seal)) => self.known_after(*seal).await?,
+            Some((_, seal)) => {
+                let seal = pb::known_at::Point::Seal(seal.get());
+                self.known(Some(pb::KnownAt { point: Some(seal) })).await?
+            }
             None => self.known(request.known_at).await?,
         };
         let mut found =

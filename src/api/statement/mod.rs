@@ -80,12 +80,15 @@ impl StatementApi {
     async fn known(&self, asked: Option<pb::KnownAt>) -> Result<Known, Status> {
         match known_at(&self.store, asked).await? {
             Some(seal) => self.known_after(seal).await,
-            None => {
+            None => loop {
+                // The calendar of that seal: one that was known before it, and has not moved on until after it.
+                let snapshot = self.registry.snapshot();
                 let seal = self.store.seal_booked().await.map_err(status::store_status)?;
-                // A freeze by another instance, with a seal up to this one, must be seen.
                 self.registry.refresh().await.map_err(status::store_status)?;
-                Ok(Known { seal, snapshot: self.registry.snapshot() })
-            }
+                if self.registry.snapshot().calendar().epoch() == snapshot.calendar().epoch() {
+                    return Ok(Known { seal, snapshot });
+                }
+            },
         }
     }
 

@@ -159,7 +159,7 @@ impl Postgres {
     pub async fn registry_after(&self, row: RowId) -> StoreResult<Vec<RegistryRow>> {
         let found = sqlx::query(include_str!("sql/registry_after.sql"))
             .bind(row.get() as i32)
-            .fetch_all(&self.writer)
+            .fetch_all(&self.background)
             .await
             .map_err(store_error)?;
         found.iter().map(rows::registry_row).collect()
@@ -168,14 +168,14 @@ impl Postgres {
     /// See [`crate::store::Store::calendar_after`].
     pub async fn calendar_after(&self, epoch: Epoch) -> StoreResult<Vec<CalendarEntry>> {
         let query = sqlx::query(include_str!("sql/calendar_after.sql")).bind(epoch.get() as i32);
-        let found = query.fetch_all(&self.writer).await.map_err(store_error)?;
+        let found = query.fetch_all(&self.background).await.map_err(store_error)?;
         found.iter().map(rows::calendar_entry).collect()
     }
 
     /// See [`crate::store::Store::run`].
     pub async fn run(&self, journal: Option<JournalId>) -> StoreResult<Option<Run>> {
         let query = sqlx::query(include_str!("sql/run.sql")).bind(journal.map(|id| id.get() as i64));
-        let row = query.fetch_optional(&self.writer).await.map_err(store_error)?;
+        let row = query.fetch_optional(&self.background).await.map_err(store_error)?;
         row.as_ref().map(rows::run).transpose()
     }
 

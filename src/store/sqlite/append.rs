@@ -55,14 +55,14 @@ impl Sqlite {
 
 /// A full disk or an I/O error ends SQLite's transaction behind the driver's back, which then takes it for open for ever: such a
 /// connection is not used again. After a taken slot the transaction stands, and is rolled back in order.
-fn settle<T>(writer: &mut PoolConnection<sqlx::Sqlite>, written: &StoreResult<T>) {
+pub(super) fn settle<T>(writer: &mut PoolConnection<sqlx::Sqlite>, written: &StoreResult<T>) {
     if written.as_ref().is_err_and(|error| !matches!(error, StoreError::Taken(_) | StoreError::CalendarMoved)) {
         writer.close_on_drop();
     }
 }
 
 /// Takes the database's write lock at once, not at the first write.
-async fn begin(writer: &mut SqliteConnection) -> StoreResult<Transaction<'_, sqlx::Sqlite>> {
+pub(super) async fn begin(writer: &mut SqliteConnection) -> StoreResult<Transaction<'_, sqlx::Sqlite>> {
     writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)
 }
 

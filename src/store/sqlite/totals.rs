@@ -1,6 +1,7 @@
 //! Sums over lines: read from folds and from lines, and folded. The lines of a stretch of journals are neighbours in the file.
 
 use super::Sqlite;
+use super::append::{begin, settle};
 use super::bulk::{self, Bound};
 use super::codec::store_error;
 use crate::ledger::Sealed;
@@ -8,7 +9,7 @@ use crate::store::StoreResult;
 use crate::store::rows::{self, Columns};
 use crate::store::totals::{Charges, FAN_IN, Folded, Stretch, Totals, TotalsOf};
 use crate::types::{Code, Instant, OrderKey, Period, SealNo, Slot, Sums, TotalKey};
-use sqlx::Connection;
+use sqlx::SqliteConnection;
 
 impl Sqlite {
     /// The last fold of journals that ends by a seal.
@@ -99,28 +100,34 @@ impl Sqlite {
     /// Keeps a fold, and those of higher levels that it completes.
     pub async fn insert_fold(&self, fold: Folded, totals: &Totals) -> StoreResult<()> {
         let mut writer = self.writer.acquire().await.map_err(store_error)?;
-        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
-        let rows: Vec<(&TotalKey, &Sums)> = totals.iter().collect();
-        let fold_no = i64::from(fold.fold_no);
-        bulk::execute(&mut transaction, include_str!("sql/insert_total.sql"), &rows, |query, row| {
-            total(query.bind(fold_no), row)
-        })
-        .await?;
-        let (mut level, mut fold_no) = (0_u32, fold.fold_no);
-        loop {
-            let query = sqlx::query(include_str!("sql/insert_total_fold.sql"));
-            let query = query.bind(i64::from(level)).bind(i64::from(fold_no)).bind(fold.seal.get() as i64);
-            query.execute(&mut *transaction).await.map_err(store_error)?;
-            if fold_no % FAN_IN != FAN_IN - 1 {
-                break;
-            }
-            (level, fold_no) = (level + 1, fold_no / FAN_IN);
-            let query = sqlx::query(include_str!("sql/insert_higher_totals.sql"));
-            let query = query.bind(i64::from(level)).bind(i64::from(fold_no));
-            query.execute(&mut *transaction).await.map_err(store_error)?;
-        }
-        transaction.commit().await.map_err(store_error)
+        let written = insert_fold(&mut writer, fold, totals).await;
+        settle(&mut writer, &written);
+        written
     }
+}
+
+async fn insert_fold(writer: &mut SqliteConnection, fold: Folded, totals: &Totals) -> StoreResult<()> {
+    let mut transaction = begin(writer).await?;
+    let rows: Vec<(&TotalKey, &Sums)> = totals.iter().collect();
+    let fold_no = i64::from(fold.fold_no);
+    bulk::execute(&mut transaction, include_str!("sql/insert_total.sql"), &rows, |query, row| {
+        total(query.bind(fold_no), row)
+    })
+    .await?;
+    let (mut level, mut fold_no) = (0_u32, fold.fold_no);
+    loop {
+        let query = sqlx::query(include_str!("sql/insert_total_fold.sql"));
+        let query = query.bind(i64::from(level)).bind(i64::from(fold_no)).bind(fold.seal.get() as i64);
+        query.execute(&mut *transaction).await.map_err(store_error)?;
+        if fold_no % FAN_IN != FAN_IN - 1 {
+            break;
+        }
+        (level, fold_no) = (level + 1, fold_no / FAN_IN);
+        let query = sqlx::query(include_str!("sql/insert_higher_totals.sql"));
+        let query = query.bind(i64::from(level)).bind(i64::from(fold_no));
+        query.execute(&mut *transaction).await.map_err(store_error)?;
+    }
+    transaction.commit().await.map_err(store_error)
 }
 
 fn total<'q>(query: Bound<'q>, (key, sums): &'q (&'q TotalKey, &'q Sums)) -> Bound<'q> {

@@ -4,10 +4,6 @@
 -- Locks: none. Rows: one for each combination, one for each such key.
 with stretch as materialized (
     select journal_id from ledger_read.seal where seal_no > $1 and seal_no <= $2
-), later as materialized (
-    select journal_id from ledger_read.seal where seal_no > $2
-    union all
-    select journal_id from ledger_read.unsealed
 ), met as (
     select l.slot, l.period, l.order_id, l.assignment_no, l.platform_code,
            case l.slot when 0 then l.province_code else o.province_code end as province_code,
@@ -15,15 +11,15 @@ with stretch as materialized (
            case l.slot when 0 then l.service_period else o.service_period end as service_period,
            case l.slot when 0 then l.premium_state else o.premium_state end as premium_state,
            case l.slot when 0 then l.registry_revision else o.registry_revision end as registry_revision,
-           o.journal_id in (select journal_id from stretch) as both_here,
+           f.seal_no > $1 as both_here,
            l.slot > 1 or o.slot > 1 as corrected, o.period <> l.period as apart,
            o.province_code <> l.province_code or o.service_period <> l.service_period as elsewhere
     from stretch
     join ledger_read.line_of_all l using (journal_id)
     join ledger_read.line_of_all o
       on o.order_id = l.order_id and o.platform_code = l.platform_code and o.assignment_no = l.assignment_no and o.slot <> l.slot
-    where ($3::text is null or l.platform_code = $3)
-      and o.journal_id not in (select journal_id from later)
+    join ledger_read.seal f on f.journal_id = o.journal_id
+    where ($3::text is null or l.platform_code = $3) and f.seal_no <= $2
 ), told as (
     select *, corrected or elsewhere or both_here and apart as special from met
 )

@@ -3,6 +3,7 @@
 -- Locks: none. Rows: none.
 select set_config('role', 'premium_ledger_reader', false), set_config('default_transaction_read_only', 'on', false),
        set_config('ledger.tenant', '*', false), set_config('statement_timeout', '30s', false),
+       set_config('default_transaction_isolation', 'read committed', false),
        set_config('idle_in_transaction_session_timeout', '60s', false),
        set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
        set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '60000', false),

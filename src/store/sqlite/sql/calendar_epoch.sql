@@ -1,3 +1,3 @@
--- Purpose: the calendar's epoch; in the writer's transaction it stays.
+-- Purpose: epoch of the newest freeze; in the writer's transaction it stays.
 -- Locks: none of its own. Rows: one.
-select coalesce(max(epoch), 0) as epoch from calendar_entry
+select coalesce(max(epoch), 0) as epoch from calendar_entry where step = 1
