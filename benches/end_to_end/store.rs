@@ -140,7 +140,7 @@ impl Store {
         match self {
             Self::Sqlite { folder } => {
                 let sql = "select name, sum(pgsize) from dbstat where name in
-                           (select name from sqlite_master where tbl_name in ('line', 'worker_line')) group by name";
+                           (select name from sqlite_master where tbl_name in ('line', 'worker_line', 'total')) group by name";
                 let told = shell(&folder.path().join("ledger.sqlite"), &[sql]);
                 let row = |line: &str| {
                     let (name, bytes) = line.split_once('|')?;
@@ -150,9 +150,10 @@ impl Store {
             }
             Self::Postgres { url, .. } => {
                 let sql = "select c.relname::text, pg_relation_size(c.oid)::float8 from pg_class c
-                           where c.oid in (select t::regclass::oid from unnest(array['ledger.line', 'ledger.worker_run', 'ledger.worker_run_part']) t)
+                           where c.oid in (select t::regclass::oid from unnest(array['ledger.line', 'ledger.worker_run',
+                               'ledger.worker_run_part', 'ledger.total']) t)
                               or c.oid in (select indexrelid from pg_index i where i.indrelid in ('ledger.line'::regclass,
-                                  'ledger.worker_run'::regclass, 'ledger.worker_run_part'::regclass))";
+                                  'ledger.worker_run'::regclass, 'ledger.worker_run_part'::regclass, 'ledger.total'::regclass))";
                 let mut connection = PgConnection::connect(url).await.unwrap();
                 sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
             }
