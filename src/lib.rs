@@ -79,8 +79,8 @@
 //! - **Folds are only added**, as a tree (`store::totals`): eight folds of a level make one of the next, and a month is read as a few of them, as of any
 //!   seal.
 //! - **A statement counts keys, not only lines**: that an order's end takes its OPEN out of the count is found when lines are folded, by looking for the
-//!   other line of each key: four fifths of a fold's 5 µs a line. It is done beside the intake, for at most a third of one connection's time, so
-//!   the intake, which does not look for it, stays as fast as it was.
+//!   other line of each key: four fifths of a fold's 5 µs a line. It is done beside the intake, for at most a third of one connection's time, and
+//!   the intake never looks for it.
 //! - **RepriceOrders keeps no list of what it did**: an adjustment names the registry's revision, so an order that was adjusted by it is known as such.
 //!   A run that was broken off is begun again from the first journal; its entry (RUN) fixes the revision. What a newer revision left alone bears no
 //!   mark, so an older run stops where a newer one was begun.
@@ -106,6 +106,7 @@
 //! - A field of `Order`: `proto/`, `types::Order`, `api::decode_order`, `ledger::encode` (a new encoding version), both migrations,
 //!   `store/postgres/` `columns.rs`, `few.rs` and their `.sql`, `store/sqlite/append.rs` and its `.sql`, `store/rows.rs`.
 //! - An RPC: a file under `api/<service>/`; a question: `store/mod.rs` and one `.sql` file for each database.
+//! - What a statement tells apart: `types::TotalKey`, `ledger::{turnover, encode}`, table `total` and the `.sql` that name its columns, `statement::sections`.
 //! - A rule: `rating::rule`, a seed in `migrations/seeds/rules.csv`, a script.
 
 pub mod api;

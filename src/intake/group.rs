@@ -9,7 +9,6 @@ use crate::ledger::{Comparison, Journal, adjusted, compare, net};
 use crate::rating::Snapshot;
 use crate::store::{Asker, Store, StoreError, StoreResult};
 use crate::types::{Differing, JournalId, Line, Money, Order, OrderKey, Posted, PremiumState, Priced};
-use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -19,8 +18,6 @@ const RETRY_FOR: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// How often a group is decided again because the calendar has moved on.
 const CALENDAR_TRIES: usize = 100;
-/// Keys whose lines are read at once.
-const KEYS_PER_READ: usize = 5_000;
 /// Longest pause between tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -153,7 +150,9 @@ impl Plan {
             }
         }
         let suspects = runs.iter().zip(&suspected).filter(|(_, suspected)| **suspected);
-        let standing = lines_of(store, suspects.map(|(run, _)| &run[0].1.key).collect()).await?;
+        let mut keys: Vec<&OrderKey> = suspects.map(|(run, _)| &run[0].1.key).collect();
+        keys.dedup();
+        let standing = store.all_orders(&keys, Asker::Intake).await?;
         let is_taken = |(run, suspected): (&&[(usize, &Order)], &bool)| {
             let lines = suspected.then(|| standing.get(&run[0].1.key)).flatten();
             lines.is_some_and(|lines| lines.iter().any(|posted| posted.line.slot == slot(run)))
@@ -290,34 +289,8 @@ fn sorted_orders(items: &[Option<Item>]) -> Vec<(usize, &Order)> {
             _ => None,
         })
         .collect();
-    // By order id first, as the line table's unique index is: a group's slots are neighbours there too.
-    let slot = |order: &Order| (order.key.assignment_no, order.sort());
-    sorted.sort_by(|(_, a), (_, b)| {
-        let (one, other) = (&a.key, &b.key);
-        let by_id = one.order_id.cmp(&other.order_id).then_with(|| one.platform.cmp(&other.platform));
-        by_id.then_with(|| slot(a).cmp(&slot(b)))
-    });
+    sorted.sort_by(|(_, a), (_, b)| a.key.by_id(&b.key).then_with(|| a.sort().cmp(&b.sort())));
     sorted
-}
-
-/// The lines of these keys, sorted; equal ones are neighbours.
-async fn lines_of(store: &Store, mut keys: Vec<&OrderKey>) -> StoreResult<HashMap<OrderKey, Vec<Posted>>> {
-    keys.dedup();
-    let mut found = HashMap::new();
-    let (mut rest, mut chunk) = (keys.as_slice(), KEYS_PER_READ);
-    while !rest.is_empty() {
-        let (now, later) = rest.split_at(chunk.min(rest.len()));
-        match store.orders(now, Asker::Intake).await {
-            Ok(orders) => {
-                found.extend(orders);
-                rest = later;
-            }
-            // Orders with very many corrections; one alone always fits.
-            Err(StoreError::TooMuch(_)) if chunk > 1 => chunk /= 2,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(found)
 }
 
 /// How a key stands, told by the line that stands now or by the reversal; `more` was booked with this group.

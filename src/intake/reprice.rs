@@ -1,6 +1,6 @@
 //! Prices booked orders anew: a rate, a scope or a rule that was put later. Goes through the journals in the order of their seals, a stretch at a time, and
 //! books an ADJUSTMENT for each order that comes to something else. An order that was adjusted by this revision is counted and left alone, so the work
-//! may be broken off anywhere and begun again: the end is the same.
+//! may be broken off anywhere and begun again: the end is the same, but for what was corrected meanwhile.
 
 use super::answer::IntakeError;
 use super::correct::open_period;
@@ -10,8 +10,7 @@ use crate::ledger::{Journal, Repriced, RequestedBy, adjustment, reprice, standin
 use crate::rating::Snapshot;
 use crate::store::{Asker, Charges, StoreError, StoreResult};
 use crate::types::{
-    Code, Instant, Line, Money, OrderKey, Period, Posted, Priced, Province, RowId, Run, RunKind, SealNo, Slot,
-    Sort,
+    Code, Instant, Money, OrderKey, Period, Posted, Priced, Province, RowId, Run, RunKind, SealNo, Slot, Sort,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -147,7 +146,8 @@ impl Repricing {
         super::to_the_end(async move {
             let (mut charges, through) =
                 self.registry.store.charges(&self.charges, self.through, self.last).await?;
-            charges.sort_unstable();
+            // As lines must be sorted; of an order, its lines are neighbours.
+            charges.sort_unstable_by(|(a, _), (b, _)| a.by_id(b));
             for some in charges.chunks(ORDERS_AT_ONCE) {
                 self.adjust(some).await?;
             }
@@ -215,15 +215,6 @@ impl Repricing {
             let at = journal.place(journal.lines.len());
             let line = adjustment(found.lines, &found.repriced, &found.priced, at, open_period(&now));
             journal.lines.push(line.map_err(|refused| StoreError::Corrupt(refused.to_string()))?);
-        }
-        // As the line table's unique index is sorted.
-        let by_id = |line: &Line| {
-            let key = &line.order.key;
-            (key.order_id.clone(), key.platform.clone(), key.assignment_no)
-        };
-        journal.lines.sort_by_key(by_id);
-        for n in 0..journal.lines.len() {
-            journal.lines[n].position = journal.place(n);
         }
         match journal.lines.is_empty() {
             true => Ok(()),

@@ -77,10 +77,9 @@ fn stands(lines: &[Posted]) -> Option<TotalKey> {
 
 fn key_of(posted: &Posted) -> TotalKey {
     let (order, priced) = (&posted.line.order, &posted.line.priced);
-    let period: Period = priced.period;
     TotalKey {
         platform: order.key.platform.clone(),
-        period,
+        period: priced.period,
         province: priced.province,
         industry: order.industry.clone(),
         service_period: priced.service_period,

@@ -118,8 +118,7 @@ impl Snapshot {
         }
         match (draft.kind, draft.name.as_str()) {
             (RowKind::Rate, _) => {
-                let price = draft.base.zip(draft.factor).and_then(|(b, f)| b.checked_times(f));
-                let price = price.ok_or("a rate without a price of six decimals")?;
+                let price = draft.price().ok_or("a rate without a price of six decimals")?;
                 self.rates.add(place, span(row, price));
             }
             (RowKind::Rule, "count_rule") => {

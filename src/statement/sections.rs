@@ -97,23 +97,14 @@ impl Section {
         if sums.lines == 0 {
             return;
         }
-        let mut rate = RateSums::default();
-        let (of_kind, of_rate) = match key.kind {
+        let (of_kind, of_rate): (_, fn(&mut RateSums) -> &mut LineSums) = match key.kind {
             LineKind::Open => return self.opens.add(sums),
-            LineKind::Charge => (&mut self.charges, &mut rate.charges),
-            LineKind::Reversal => (&mut self.reversals, &mut rate.reversals),
-            LineKind::Adjustment => (&mut self.adjustments, &mut rate.adjustments),
+            LineKind::Charge => (&mut self.charges, |rate| &mut rate.charges),
+            LineKind::Reversal => (&mut self.reversals, |rate| &mut rate.reversals),
+            LineKind::Adjustment => (&mut self.adjustments, |rate| &mut rate.adjustments),
         };
         of_kind.add(sums);
-        of_rate.add(sums);
-        let kept = self.rates.entry(key.rate).or_default();
-        for (kept, more) in [
-            (&mut kept.charges, rate.charges),
-            (&mut kept.reversals, rate.reversals),
-            (&mut kept.adjustments, rate.adjustments),
-        ] {
-            kept.add(&Sums { lines: more.count, amount: more.amount, standing: 0 });
-        }
+        of_rate(self.rates.entry(key.rate).or_default()).add(sums);
     }
 
     /// Exact sum of all lines.

@@ -33,6 +33,8 @@ pub use totals::{Charges, FOLD_ENTRIES, Place, StatementLines, Totals, keep_fold
 /// Most lines, and most conflicts, of all keys, that one question reads.
 pub const LINES_PER_QUESTION: u32 = 20_000;
 
+/// Keys whose lines are read at once.
+const KEYS_PER_READ: usize = 5_000;
 /// Journals whose seals are read at once.
 const JOURNALS_PER_READ: usize = 5_000;
 
@@ -220,6 +222,25 @@ impl Store {
         ask!(self.lines_of(keys, asker)).map(lines_by_key)
     }
 
+    /// The same of any number of keys, each once, in as many questions as it takes.
+    pub async fn all_orders(&self, keys: &[&OrderKey], asker: Asker) -> StoreResult<LinesOfKeys> {
+        let mut found = LinesOfKeys::new();
+        let (mut rest, mut chunk) = (keys, KEYS_PER_READ);
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(chunk.min(rest.len()));
+            match self.orders(now, asker).await {
+                Ok(orders) => {
+                    found.extend(orders);
+                    rest = later;
+                }
+                // Orders with very many corrections; one alone always fits.
+                Err(StoreError::TooMuch(_)) if chunk > 1 => chunk /= 2,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
     /// What is kept already of these refusals and conflicts, both sorted.
     pub async fn doubts(&self, refusals: &[RefusalKey], conflicts: &[ConflictKey]) -> StoreResult<Doubts> {
         ask!(self.doubts(refusals, conflicts))
@@ -298,17 +319,17 @@ impl Store {
 
     /// The seals of these journals, as far as they are sealed.
     pub async fn seals_of(&self, journals: &[JournalId]) -> StoreResult<HashMap<JournalId, SealNo>> {
-        ask!(self.seals_of(journals))
+        let mut seals = HashMap::new();
+        for some in journals.chunks(JOURNALS_PER_READ) {
+            seals.extend(ask!(self.seals_of(some))?);
+        }
+        Ok(seals)
     }
 
     /// Those of the journals that have this seal or a lower one.
     pub async fn sealed_by(&self, journals: BTreeSet<JournalId>, seal: SealNo) -> StoreResult<HashSet<JournalId>> {
-        let mut sealed = HashSet::new();
-        for some in journals.into_iter().collect::<Vec<_>>().chunks(JOURNALS_PER_READ) {
-            let seals = self.seals_of(some).await?;
-            sealed.extend(seals.into_iter().filter(|(_, has)| *has <= seal).map(|(journal, _)| journal));
-        }
-        Ok(sealed)
+        let seals = self.seals_of(&journals.into_iter().collect::<Vec<_>>()).await?;
+        Ok(seals.into_iter().filter(|(_, has)| *has <= seal).map(|(journal, _)| journal).collect())
     }
 
     /// The report that a journal holds.

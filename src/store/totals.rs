@@ -8,10 +8,10 @@ use super::rows::{self, Columns};
 use super::{Asker, Store, StoreError, StoreResult};
 use crate::ledger::{Sealed, is_apart, turnover};
 use crate::types::{
-    CalendarDraft, Code, Epoch, Instant, JournalId, LineNo, OrderKey, Period, PeriodStep, Posted, Province, RowId,
-    SealNo, Slot, Sums, TotalKey,
+    CalendarDraft, CalendarEntry, Code, Epoch, Instant, JournalId, LineNo, OrderKey, Period, PeriodStep, Posted,
+    Province, RowId, SealNo, Slot, Sums, TotalKey,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -103,6 +103,17 @@ pub fn nodes(folds: u32) -> Vec<(u32, u32)> {
     nodes
 }
 
+/// Level and number of a fold of journals, and of the higher folds that it completes.
+pub fn completed(fold_no: u32) -> Vec<(u32, u32)> {
+    let mut folds = vec![(0, fold_no)];
+    let (mut level, mut fold_no) = (0, fold_no);
+    while fold_no % FAN_IN == FAN_IN - 1 {
+        (level, fold_no) = (level + 1, fold_no / FAN_IN);
+        folds.push((level, fold_no));
+    }
+    folds
+}
+
 impl Store {
     /// Sums of the lines booked in a month, as known after the journal with a seal.
     pub async fn totals(&self, platform: Option<&Code>, period: Period, seal: SealNo) -> StoreResult<Totals> {
@@ -116,8 +127,7 @@ impl Store {
         }
         let mut after = folded.map_or(SealNo::NONE, |folded| folded.seal);
         while after < seal {
-            let cut = ask!(self.fold_cut(after, FOLD_ENTRIES))?;
-            let to = cut.map_or(seal, |cut| cut.min(seal));
+            let to = self.stretch_end(after, FOLD_ENTRIES, seal).await?;
             for (key, sums) in self.sums_of(after, to, of).await? {
                 add(&mut totals, key, sums)?;
             }
@@ -143,29 +153,37 @@ impl Store {
         Ok(true)
     }
 
+    /// How far a stretch of journals after a seal reaches that hold so many entries, at most up to another.
+    async fn stretch_end(&self, after: SealNo, entries: u32, to: SealNo) -> StoreResult<SealNo> {
+        Ok(ask!(self.fold_cut(after, entries))?.map_or(to, |cut| cut.min(to)))
+    }
+
+    /// How many folds of journals there are, and the last seal in them.
+    async fn folds(&self) -> StoreResult<(u32, SealNo)> {
+        let last = ask!(self.folded_by(LATEST))?;
+        Ok(last.map_or((0, SealNo::NONE), |last| (last.fold_no + 1, last.seal)))
+    }
+
     /// There are sealed journals that are not folded yet.
     pub async fn folds_wait(&self) -> StoreResult<bool> {
-        let last = ask!(self.folded_by(LATEST))?;
-        let after = last.map_or(SealNo::NONE, |last| last.seal);
+        let (_, after) = self.folds().await?;
         Ok(ask!(self.fold_cut(after, 1))?.is_some())
     }
 
     /// More than so many entries wait to be folded.
     async fn fold_is_full(&self, entries: u32) -> StoreResult<bool> {
-        let last = ask!(self.folded_by(LATEST))?;
-        let cut = ask!(self.fold_cut(last.map_or(SealNo::NONE, |last| last.seal), entries))?;
-        Ok(match cut {
+        let (_, after) = self.folds().await?;
+        Ok(match ask!(self.fold_cut(after, entries))? {
             Some(cut) => cut < self.last_seal().await?,
             None => false,
         })
     }
 
     async fn next_fold(&self, entries: u32) -> StoreResult<Option<(Folded, Totals)>> {
-        let last = ask!(self.folded_by(LATEST))?;
-        let after = last.map_or(SealNo::NONE, |last| last.seal);
+        let (fold_no, after) = self.folds().await?;
         let Some(seal) = ask!(self.fold_cut(after, entries))? else { return Ok(None) };
         let totals = self.sums_of(after, seal, TotalsOf::default()).await?;
-        Ok(Some((Folded { fold_no: last.map_or(0, |last| last.fold_no + 1), seal }, totals)))
+        Ok(Some((Folded { fold_no, seal }, totals)))
     }
 
     /// Sums of the lines of the journals after a seal up to another.
@@ -201,10 +219,7 @@ impl Store {
         let orders = self.orders(keys, Asker::Question).await?;
         let journals: BTreeSet<JournalId> =
             orders.values().flatten().map(|posted| posted.line.position.journal).collect();
-        let mut seals: HashMap<JournalId, SealNo> = HashMap::new();
-        for some in journals.into_iter().collect::<Vec<_>>().chunks(super::JOURNALS_PER_READ) {
-            seals.extend(self.seals_of(some).await?);
-        }
+        let seals = self.seals_of(&journals.into_iter().collect::<Vec<_>>()).await?;
         let mut of_keys: Vec<Vec<Sealed>> = Vec::with_capacity(orders.len());
         for lines in orders.into_values() {
             let sealed = |posted: Posted| Some((*seals.get(&posted.line.position.journal)?, posted));
@@ -235,16 +250,11 @@ impl Store {
     /// The freezes of months, each with its seal.
     async fn freezes(&self) -> StoreResult<Vec<(SealNo, CalendarDraft)>> {
         let entries = ask!(self.calendar_after(Epoch::NONE))?;
-        let mut freezes = Vec::new();
-        let frozen: Vec<_> = entries.into_iter().filter(|entry| entry.draft.step == PeriodStep::Freeze).collect();
-        for some in frozen.chunks(super::JOURNALS_PER_READ) {
-            let journals: Vec<JournalId> = some.iter().map(|entry| entry.position.journal).collect();
-            let seals = self.seals_of(&journals).await?;
-            freezes.extend(
-                some.iter().filter_map(|entry| Some((*seals.get(&entry.position.journal)?, entry.draft.clone()))),
-            );
-        }
-        Ok(freezes)
+        let freezes: Vec<_> = entries.into_iter().filter(|entry| entry.draft.step == PeriodStep::Freeze).collect();
+        let journals: Vec<JournalId> = freezes.iter().map(|entry| entry.position.journal).collect();
+        let seals = self.seals_of(&journals).await?;
+        let sealed = |entry: CalendarEntry| Some((*seals.get(&entry.position.journal)?, entry.draft));
+        Ok(freezes.into_iter().filter_map(sealed).collect())
     }
 }
 
@@ -272,8 +282,7 @@ impl Store {
         let (seal, line_no) = after;
         // A journal of which some lines were told is read again.
         let whole = line_no.map_or(seal, |_| SealNo::new(seal.get().saturating_sub(1)));
-        let cut = ask!(self.fold_cut(whole, ENTRIES_PER_READ))?;
-        let through = cut.map_or(to, |cut| cut.min(to));
+        let through = self.stretch_end(whole, ENTRIES_PER_READ, to).await?;
         let mut lines = ask!(self.lines_between(platform, period, whole, through))?;
         lines.retain(|(at, posted)| *at != seal || Some(posted.line.position.line_no) > line_no);
         Ok(StatementLines { lines, through })
@@ -305,8 +314,7 @@ impl Store {
         after: SealNo,
         to: SealNo,
     ) -> StoreResult<(Vec<(OrderKey, Slot)>, SealNo)> {
-        let cut = ask!(self.fold_cut(after, ENTRIES_PER_READ))?;
-        let through = cut.map_or(to, |cut| cut.min(to));
+        let through = self.stretch_end(after, ENTRIES_PER_READ, to).await?;
         Ok((ask!(self.charges_between(charges, after, through))?, through))
     }
 }
@@ -338,7 +346,7 @@ pub async fn keep_folding(store: Store) {
 
 #[cfg(test)]
 mod tests {
-    use super::{FAN_IN, nodes};
+    use super::{FAN_IN, completed, nodes};
 
     #[test]
     fn the_nodes_of_so_many_folds_hold_each_once() {
@@ -352,5 +360,14 @@ mod tests {
             assert_eq!(held, (0..folds).collect::<Vec<_>>(), "{folds} folds");
             assert!(nodes(folds).len() <= 40, "few are read");
         }
+    }
+
+    #[test]
+    fn a_node_is_made_by_the_last_fold_in_it() {
+        assert_eq!(completed(0), [(0, 0)]);
+        assert_eq!(completed(7), [(0, 7), (1, 0)]);
+        assert_eq!(completed(63), [(0, 63), (1, 7), (2, 0)]);
+        let made: Vec<_> = (0..600).flat_map(completed).collect();
+        assert!(nodes(600).iter().all(|node| made.contains(node)), "what is read was made");
     }
 }

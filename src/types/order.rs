@@ -5,6 +5,8 @@ use super::{
     Province, ReversalReason, RowId, Slot, ViolationCode, WorkerId,
 };
 
+use std::cmp::Ordering;
+
 /// The insured unit: one order as handed to one worker.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OrderKey {
@@ -19,6 +21,12 @@ pub struct OrderKey {
 impl OrderKey {
     /// The highest assignment number.
     pub const MAX_ASSIGNMENT: u8 = 99;
+
+    /// The order of the line table's unique index, which begins with the order id: neighbours in a group are neighbours there.
+    pub fn by_id(&self, other: &Self) -> Ordering {
+        let by_id = self.order_id.cmp(&other.order_id).then_with(|| self.platform.cmp(&other.platform));
+        by_id.then_with(|| self.assignment_no.cmp(&other.assignment_no))
+    }
 
     /// 0 means 1.
     pub fn parse_assignment(number: u32) -> Result<u8, Malformed> {

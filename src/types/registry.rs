@@ -68,6 +68,11 @@ pub struct RowDraft {
 }
 
 impl RowDraft {
+    /// Of a rate: yuan an order, base × factor; nothing where it has no exact six decimals, or the row is no rate.
+    pub fn price(&self) -> Option<Money> {
+        self.base?.checked_times(self.factor?)
+    }
+
     /// What a row is keyed by, within its kind: (rule name, platform, province, industry).
     pub fn key(&self) -> (RowKind, &str, &str, &str, &str) {
         let rule = if self.kind == RowKind::Rule { self.name.as_str() } else { "" };

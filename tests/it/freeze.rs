@@ -57,7 +57,7 @@ async fn book(instance: Arc<Ledger>, next: Arc<AtomicUsize>, at_once: usize, sto
 
 async fn freeze(instance: &Ledger, period: Period) -> pb::PeriodAccount {
     let request = pb::FreezePeriodRequest {
-        request_id: format!("freeze {period}").replace(' ', "-"),
+        request_id: format!("freeze-{period}"),
         platform_code: "MEITUAN".to_owned(),
         province_code: "31".to_owned(),
         period: period.to_string(),

@@ -5,7 +5,7 @@ use crate::api::{proto as pb, status};
 use crate::rating::Snapshot;
 use crate::statement::{LineSums, RateSums, Section, Standing, Statement, StatementKey};
 use crate::store::StoreError;
-use crate::types::{Money, RowId, StatementState};
+use crate::types::{EndKind, RowId, StatementState};
 use tonic::Status;
 
 impl StatementApi {
@@ -64,10 +64,8 @@ fn section(section: &Section, snapshot: &Snapshot) -> pb::StatementSection {
 }
 
 fn standing(standing: &Standing) -> pb::StandingCounts {
-    let of_kind = |(kind, count): (&crate::types::EndKind, &i64)| pb::EndKindCount {
-        end_kind: kind.code().into(),
-        count: *count,
-    };
+    let of_kind =
+        |(kind, count): (&EndKind, &i64)| pb::EndKindCount { end_kind: kind.code().into(), count: *count };
     pb::StandingCounts {
         charged: standing.charged,
         not_charged: standing.not_charged.iter().map(of_kind).collect(),
@@ -84,15 +82,12 @@ fn lines(sums: &LineSums) -> pb::LineTotals {
 fn rate(row: Option<RowId>, sums: &RateSums, snapshot: &Snapshot) -> pb::RateTotals {
     pb::RateTotals {
         rate_id: row.map_or(0, |row| row.get().into()),
-        rate: row.and_then(|row| price(row, snapshot)).map(|price| price.to_string()).unwrap_or_default(),
+        rate: row
+            .and_then(|row| snapshot.row(row)?.draft.price())
+            .map(|price| price.to_string())
+            .unwrap_or_default(),
         charges: Some(lines(&sums.charges)),
         reversals: Some(lines(&sums.reversals)),
         adjustments: Some(lines(&sums.adjustments)),
     }
-}
-
-/// Yuan an order, of a rate row.
-fn price(row: RowId, snapshot: &Snapshot) -> Option<Money> {
-    let draft = &snapshot.row(row)?.draft;
-    draft.base?.checked_times(draft.factor?)
 }

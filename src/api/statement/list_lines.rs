@@ -4,7 +4,7 @@ use super::StatementApi;
 use crate::api::{encode, page, proto as pb, status};
 use crate::intake::IntakeError;
 use crate::statement::StatementKey;
-use crate::store::{Asker, LinesOfKeys, Place, StatementLines, Store, StoreResult};
+use crate::store::{Asker, Place, StatementLines, Store, StoreResult};
 use crate::types::{Line, LineNo, Malformed, OrderKey, Posted, SealNo, ViolationCode, Violations};
 use std::collections::BTreeSet;
 use tokio::sync::{mpsc, watch};
@@ -13,8 +13,6 @@ use tonic::Status;
 
 /// Most lines of an answer.
 const LINES: usize = 1_000;
-/// Orders with corrections that are read at once: each has at most 1,000 lines, and a question takes 20,000.
-const KEYS_PER_READ: usize = 20;
 /// Answers made ahead of the reader.
 const AHEAD: usize = 4;
 
@@ -76,10 +74,7 @@ async fn tell(
 async fn with_corrected(store: &Store, told: &[(SealNo, Posted)]) -> StoreResult<Vec<pb::Line>> {
     let corrections = told.iter().filter(|(_, posted)| posted.line.corrects.is_some());
     let keys: BTreeSet<&OrderKey> = corrections.map(|(_, posted)| &posted.line.order.key).collect();
-    let mut orders = LinesOfKeys::new();
-    for some in keys.into_iter().collect::<Vec<_>>().chunks(KEYS_PER_READ) {
-        orders.extend(store.orders(some, Asker::Question).await?);
-    }
+    let orders = store.all_orders(&keys.into_iter().collect::<Vec<_>>(), Asker::Question).await?;
     let line = |(_, posted): &(SealNo, Posted)| {
         let lines = orders.get(&posted.line.order.key).map_or(&[][..], Vec::as_slice);
         encode::line(posted, lines, store.ledger_id())

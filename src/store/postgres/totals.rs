@@ -5,7 +5,7 @@ use super::Postgres;
 use super::codec::{PgInstant, store_error};
 use crate::ledger::Sealed;
 use crate::store::rows::{self, Columns};
-use crate::store::totals::{Charges, FAN_IN, Folded, Stretch, Totals, TotalsOf};
+use crate::store::totals::{Charges, Folded, Stretch, Totals, TotalsOf, completed};
 use crate::store::{StoreError, StoreResult};
 use crate::types::{Code, OrderKey, Period, SealNo, Slot, Sums, TotalKey};
 use rust_decimal::Decimal;
@@ -109,17 +109,14 @@ impl Turn {
     /// Keeps the fold, and those of higher levels that it completes.
     pub async fn insert_fold(mut self, fold: Folded, totals: &Totals) -> StoreResult<()> {
         self.insert_totals(fold.fold_no, totals).await?;
-        let (mut level, mut fold_no) = (0_u32, fold.fold_no);
-        loop {
+        for (level, fold_no) in completed(fold.fold_no) {
+            if level > 0 {
+                let query = sqlx::query(include_str!("sql/insert_higher_totals.sql"));
+                let query = query.bind(level as i16).bind(fold_no as i32);
+                query.execute(&mut *self.0).await.map_err(store_error)?;
+            }
             let query = sqlx::query(include_str!("sql/insert_total_fold.sql"));
             let query = query.bind(level as i16).bind(fold_no as i32).bind(fold.seal.get() as i64);
-            query.execute(&mut *self.0).await.map_err(store_error)?;
-            if fold_no % FAN_IN != FAN_IN - 1 {
-                break;
-            }
-            (level, fold_no) = (level + 1, fold_no / FAN_IN);
-            let query = sqlx::query(include_str!("sql/insert_higher_totals.sql"));
-            let query = query.bind(level as i16).bind(fold_no as i32);
             query.execute(&mut *self.0).await.map_err(store_error)?;
         }
         self.0.commit().await.map_err(store_error)

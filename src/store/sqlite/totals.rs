@@ -7,7 +7,7 @@ use super::codec::store_error;
 use crate::ledger::Sealed;
 use crate::store::StoreResult;
 use crate::store::rows::{self, Columns};
-use crate::store::totals::{Charges, FAN_IN, Folded, Stretch, Totals, TotalsOf};
+use crate::store::totals::{Charges, Folded, Stretch, Totals, TotalsOf, completed};
 use crate::types::{Code, Instant, OrderKey, Period, SealNo, Slot, Sums, TotalKey};
 use sqlx::SqliteConnection;
 
@@ -114,17 +114,14 @@ async fn insert_fold(writer: &mut SqliteConnection, fold: Folded, totals: &Total
         total(query.bind(fold_no), row)
     })
     .await?;
-    let (mut level, mut fold_no) = (0_u32, fold.fold_no);
-    loop {
+    for (level, fold_no) in completed(fold.fold_no) {
+        if level > 0 {
+            let query = sqlx::query(include_str!("sql/insert_higher_totals.sql"));
+            let query = query.bind(i64::from(level)).bind(i64::from(fold_no));
+            query.execute(&mut *transaction).await.map_err(store_error)?;
+        }
         let query = sqlx::query(include_str!("sql/insert_total_fold.sql"));
         let query = query.bind(i64::from(level)).bind(i64::from(fold_no)).bind(fold.seal.get() as i64);
-        query.execute(&mut *transaction).await.map_err(store_error)?;
-        if fold_no % FAN_IN != FAN_IN - 1 {
-            break;
-        }
-        (level, fold_no) = (level + 1, fold_no / FAN_IN);
-        let query = sqlx::query(include_str!("sql/insert_higher_totals.sql"));
-        let query = query.bind(i64::from(level)).bind(i64::from(fold_no));
         query.execute(&mut *transaction).await.map_err(store_error)?;
     }
     transaction.commit().await.map_err(store_error)
