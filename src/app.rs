@@ -144,6 +144,7 @@ impl App {
                     registry.clone(),
                     clock,
                     stopping.clone(),
+                    config.spool.clone(),
                 ))
                 .max_decoding_message_size(REQUEST_BYTES),
             );

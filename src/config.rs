@@ -3,6 +3,7 @@
 use crate::store::{Leniency, postgres, sqlite};
 use clap::Args;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where a ledger is served when nothing else is said.
@@ -34,6 +35,9 @@ pub struct ServeArgs {
     /// Serve with a login that could get round the guards (Postgres); unset: only if the database is on loopback or a Unix socket
     #[arg(long, env = "PREMIUM_LEDGER_SINGLE_LOGIN", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub single_login: Option<String>,
+    /// Folder where files that are reconciled wait; it may grow by three times their size
+    #[arg(long, env = "PREMIUM_LEDGER_SPOOL", value_name = "FOLDER", default_value_os_t = default_spool())]
+    pub spool: PathBuf,
     /// How long a stop waits for what was accepted to be answered, 1 to 600 seconds
     #[arg(long, env = "PREMIUM_LEDGER_DRAIN_SECONDS", value_name = "SECONDS", default_value = "30")]
     pub drain_seconds: String,
@@ -63,6 +67,8 @@ pub struct Config {
     pub readers: u32,
     /// What the store is told to do without.
     pub leniency: Leniency,
+    /// Where files wait.
+    pub spool: PathBuf,
     /// How long a stop may take.
     pub drain: Duration,
 }
@@ -84,6 +90,7 @@ impl ServeArgs {
             readers: text("4"),
             allow_data_loss: text("false"),
             single_login: None,
+            spool: default_spool(),
             drain_seconds: text("30"),
         }
     }
@@ -121,12 +128,18 @@ impl ServeArgs {
                     migrate_url: self.migrate_url.clone(),
                     lanes: lanes as usize,
                     readers: readers as u32,
+                    spool: self.spool.clone(),
                     drain: Duration::from_secs(drain),
                 })
             }
             _ => Err(ConfigProblems(problems)),
         }
     }
+}
+
+/// In the system's folder for temporary files.
+fn default_spool() -> PathBuf {
+    std::env::temp_dir().join("premium-ledger")
 }
 
 /// The database that a URL names.

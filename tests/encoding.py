@@ -31,7 +31,7 @@ ENTRIES = {  # table: type of the entry, fields
                 "day received_on"),
     "watermark": (4, "text platform_code, u64 report_no, instant watermark"),  # then its hours
     "calendar_entry": (5, "u32 epoch, text platform_code, text province_code, u32 period, ?money amount, text document, ?day dated_on"),  # and its step
-    "run": (9, "u32 run_no, u8 kind, u32 registry_revision, u64 seal_no, text asked"),
+    "run": (9, "u32 run_no, u8 kind, u32 registry_revision, u64 seal_no, text asked, text outcome"),
     "registry_row": (5, "u32 row_id, u8 kind, text name, text platform_code, text province_code, text industry_code, text value, "
                      "?money base, ?millionths factor, day valid_from, ?day valid_to, text document, text confidence, "
                      "?u32 supersedes"),

@@ -325,16 +325,29 @@ create table ledger.run (
     registry_revision integer  not null,
     seal_no           bigint   not null,
     asked             text collate "C" not null,
-    constraint run_kind check (kind = 1)
+    outcome           text collate "C" not null,
+    constraint run_kind check (kind between 1 and 2)
 );
-comment on table  ledger.run is 'Long pieces of work, as they were begun.';
+comment on table  ledger.run is 'Long pieces of work, as they were begun (RepriceOrders) or done (Reconcile).';
 comment on column ledger.run.run_no is 'From 1, gap-free.';
 comment on column ledger.run.journal_id is 'The journal that booked it.';
 comment on column ledger.run.line_no is 'Its place in the journal.';
-comment on column ledger.run.kind is '1 RepriceOrders.';
+comment on column ledger.run.kind is '1 RepriceOrders, 2 Reconcile.';
 comment on column ledger.run.registry_revision is 'Revision of the registry that it works by.';
 comment on column ledger.run.seal_no is 'The newest seal when it was begun.';
 comment on column ledger.run.asked is 'What was asked.';
+comment on column ledger.run.outcome is 'What was found; empty where that is not known when it begins.';
+
+create table ledger.difference_part (
+    journal_id  bigint  not null,
+    part_no     integer not null,
+    differences text    not null,
+    constraint difference_part_pkey primary key (journal_id, part_no)
+);
+comment on table  ledger.difference_part is 'What runs of Reconcile found. The run''s outcome holds the digest of all its parts. Parts of a journal that was never written are of a run that did not end.';
+comment on column ledger.difference_part.journal_id is 'The journal of the run.';
+comment on column ledger.difference_part.part_no is 'From 0, gap-free.';
+comment on column ledger.difference_part.differences is 'NDJSON, at most 1,000 lines.';
 
 create table ledger.request (
     request_id text collate "C" not null constraint request_pkey primary key,
@@ -344,7 +357,7 @@ create table ledger.request (
 );
 comment on table  ledger.request is 'Request ids that were used, for ever: the same id and content gets the first answer again.';
 comment on column ledger.request.request_id is 'As the caller gave it.';
-comment on column ledger.request.call is '1 ReverseOrder, 2 CorrectOrder, 3 ReportWatermark, 4 a put of the registry, 5 FreezePeriod, 6 RecordDeclaration, 7 RecordPayment, 8 RepriceOrders.';
+comment on column ledger.request.call is '1 ReverseOrder, 2 CorrectOrder, 3 ReportWatermark, 4 a put of the registry, 5 FreezePeriod, 6 RecordDeclaration, 7 RecordPayment, 8 RepriceOrders, 9 Reconcile.';
 comment on column ledger.request.digest is 'SHA-256 of what was asked.';
 comment on column ledger.request.journal_id is 'The journal that the answer stands in.';
 
@@ -455,7 +468,7 @@ declare
     name text;
 begin
     foreach name in array array['identity', 'journal', 'seal', 'line', 'conflict', 'refusal', 'watermark', 'watermark_hour',
-                                'registry_row', 'calendar_entry', 'total_fold', 'total', 'run', 'request'] loop
+                                'registry_row', 'calendar_entry', 'total_fold', 'total', 'run', 'difference_part', 'request'] loop
         execute format('create trigger %I before update or delete or truncate on ledger.%I
                         for each statement execute function ledger.refuse_change()', name || '_append_only', name);
         execute format('alter table ledger.%I enable always trigger %I', name, name || '_append_only');
@@ -554,6 +567,8 @@ where platform_code = (select current_setting('ledger.tenant', true))
    or '*' = (select current_setting('ledger.tenant', true));
 create view ledger_read.run with (security_barrier) as
 select * from ledger.run where '*' = (select current_setting('ledger.tenant', true));
+create view ledger_read.difference_part with (security_barrier) as
+select * from ledger.difference_part where '*' = (select current_setting('ledger.tenant', true));
 -- Journals, seals and folds say nothing of any platform: no filter, hence no barrier.
 create view ledger_read.total_fold as select * from ledger.total_fold;
 create view ledger_read.journal as select journal_id, recorded_at, entry_count from ledger.journal;

@@ -206,21 +206,30 @@ create table total (
 ) strict;
 create index total_idx on total (level, fold_no, platform_code, period);
 
--- Long pieces of work, as they were begun.
+-- Long pieces of work, as they were begun (RepriceOrders) or done (Reconcile).
 create table run (
     run_no            integer not null constraint run_pkey primary key, -- from 1, gap-free
     journal_id        integer not null, -- the journal that booked it
     line_no           integer not null, -- its place in the journal
-    kind              integer not null constraint run_kind check (kind = 1), -- 1 RepriceOrders
+    kind              integer not null constraint run_kind check (kind between 1 and 2), -- 1 RepriceOrders, 2 Reconcile
     registry_revision integer not null, -- revision of the registry that it works by
     seal_no           integer not null, -- the newest seal when it was begun
-    asked             text    not null  -- what was asked
+    asked             text    not null, -- what was asked
+    outcome           text    not null  -- what was found; empty where that is not known when it begins
+) strict;
+
+-- What runs of Reconcile found. The run's outcome holds the digest of all its parts. Parts of a journal that was never written are of a run that did not end.
+create table difference_part (
+    journal_id  integer not null, -- the journal of the run
+    part_no     integer not null, -- from 0, gap-free
+    differences text    not null, -- NDJSON, at most 1,000 lines
+    constraint difference_part_pkey primary key (journal_id, part_no)
 ) strict;
 
 -- Request ids that were used, for ever: the same id and content gets the first answer again.
 create table request (
     request_id text    not null constraint request_pkey primary key, -- as the caller gave it
-    call       integer not null, -- 1 ReverseOrder, 2 CorrectOrder, 3 ReportWatermark, 4 a put of the registry, 5 FreezePeriod, 6 RecordDeclaration, 7 RecordPayment, 8 RepriceOrders
+    call       integer not null, -- 1 ReverseOrder, 2 CorrectOrder, 3 ReportWatermark, 4 a put of the registry, 5 FreezePeriod, 6 RecordDeclaration, 7 RecordPayment, 8 RepriceOrders, 9 Reconcile
     digest     blob    not null, -- SHA-256 of what was asked
     journal_id integer not null  -- the journal that the answer stands in
 ) strict;
@@ -289,5 +298,7 @@ create trigger total_no_update before update on total begin select raise(abort, 
 create trigger total_no_delete before delete on total begin select raise(abort, 'total is append-only: delete refused'); end;
 create trigger run_no_update before update on run begin select raise(abort, 'run is append-only: update refused'); end;
 create trigger run_no_delete before delete on run begin select raise(abort, 'run is append-only: delete refused'); end;
+create trigger difference_part_no_update before update on difference_part begin select raise(abort, 'difference_part is append-only: update refused'); end;
+create trigger difference_part_no_delete before delete on difference_part begin select raise(abort, 'difference_part is append-only: delete refused'); end;
 create trigger request_no_update before update on request begin select raise(abort, 'request is append-only: update refused'); end;
 create trigger request_no_delete before delete on request begin select raise(abort, 'request is append-only: delete refused'); end;

@@ -3,6 +3,7 @@
 use crate::intake::IntakeError;
 use crate::ledger::CorrectionRefused;
 use crate::rating::{PeriodRefused, PutRefused};
+use crate::statement::reconcile::ReconcileError;
 use crate::store::StoreError;
 use crate::types::Violations;
 use std::collections::HashMap;
@@ -16,6 +17,8 @@ const DOMAIN: &str = "premium-ledger";
 const RETRY_BUSY: Duration = Duration::from_millis(50);
 /// When to come back to a database that does not answer.
 const RETRY_UNAVAILABLE: Duration = Duration::from_secs(1);
+/// When to come back to long work that cannot be begun.
+const RETRY_LONG: Duration = Duration::from_secs(10);
 
 /// INVALID_ARGUMENT with each wrong field; `prefix` is put before their paths.
 pub fn invalid(prefix: &str, violations: &Violations) -> Status {
@@ -53,6 +56,26 @@ pub fn intake_status(error: IntakeError) -> Status {
         IntakeError::Contended => retry(Code::Aborted, "CONTENDED", text, RETRY_BUSY),
         IntakeError::TooMuch(_) => info(Code::ResourceExhausted, "TOO_MUCH", text),
         IntakeError::Internal(_) => Status::internal(text),
+    }
+}
+
+/// Every error of a reconciliation.
+pub fn reconcile_status(error: ReconcileError) -> Status {
+    let text = error.to_string();
+    match error {
+        ReconcileError::BadFile(_) | ReconcileError::TooManyRows | ReconcileError::SumTooLarge => {
+            let fields = vec![FieldViolation::new("data", text.clone())];
+            Status::with_error_details(Code::InvalidArgument, text, ErrorDetails::with_bad_request(fields))
+        }
+        ReconcileError::UnderWay => retry(Code::Aborted, "RUN_UNDER_WAY", text, RETRY_UNAVAILABLE),
+        ReconcileError::TooManyRuns => retry(Code::ResourceExhausted, "TOO_MANY_RUNS", text, RETRY_LONG),
+        ReconcileError::TooManyLines => info(Code::FailedPrecondition, "TOO_MANY_LINES", text),
+        ReconcileError::Gone => Status::cancelled(text),
+        ReconcileError::Spool(error) => {
+            tracing::error!(%error, "the spool folder cannot be used");
+            retry(Code::Unavailable, "SPOOL_UNAVAILABLE", "the spool folder cannot be used".to_owned(), RETRY_LONG)
+        }
+        ReconcileError::Store(error) => store_status(error),
     }
 }
 

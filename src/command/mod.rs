@@ -3,8 +3,11 @@
 pub mod ask;
 pub mod client;
 pub mod demo;
+mod difference_file;
 pub mod import;
 pub mod migrate;
+pub mod reconcile;
+pub mod reconciliations;
 pub mod reindex;
 pub mod reprice;
 pub mod serve;
@@ -55,6 +58,10 @@ enum Command {
     Order(ask::OrderArgs),
     /// Price booked orders anew, after a rate, scope or rule was put
     Reprice(reprice::RepriceArgs),
+    /// Compare somebody's file (.csv, .ndjson) with the ledger
+    Reconcile(Box<reconcile::ReconcileArgs>),
+    /// What was reconciled, and what was found?
+    Reconciliations(reconciliations::ReconciliationsArgs),
     /// What is owed for a month?
     Statement(statement::StatementArgs),
 }
@@ -77,6 +84,8 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Coverage(args) => ask::run_coverage(&args).await,
             Command::Order(args) => ask::run_order(&args).await,
             Command::Reprice(args) => reprice::run(&args).await,
+            Command::Reconcile(args) => reconcile::run(&args).await,
+            Command::Reconciliations(args) => reconciliations::run(&args).await,
             Command::Statement(args) => statement::run(&args).await,
         }
     });

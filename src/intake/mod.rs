@@ -27,6 +27,7 @@ mod recent;
 mod registry;
 mod reprice;
 mod request;
+mod run;
 mod watermark;
 
 pub use answer::{Answer, Current, Facts, IntakeError, Item, RefusedOrder};
@@ -36,6 +37,7 @@ pub use question::OrderFacts;
 pub use registry::{Registry, SNAPSHOT_REFRESH, SNAPSHOT_STALE};
 pub use reprice::{RepriceAsk, RepriceTotals, Repricing};
 pub use request::Asked;
+pub use run::RunDraft;
 pub use watermark::WatermarkAsk;
 
 use crate::store::Store;

@@ -6,9 +6,10 @@ use super::answer::IntakeError;
 use super::correct::open_period;
 use super::registry::Registry;
 use super::request::Asked;
-use crate::ledger::{Journal, Repriced, RequestedBy, adjustment, reprice, standing};
+use super::run::RunDraft;
+use crate::ledger::{Journal, Repriced, adjustment, reprice, standing};
 use crate::rating::Snapshot;
-use crate::store::{Asker, Charges, StoreError, StoreResult};
+use crate::store::{Asker, Charges, RunsOf, StoreError, StoreResult};
 use crate::types::{
     Code, Instant, Money, OrderKey, Period, Posted, Priced, Province, RowId, Run, RunKind, SealNo, Slot, Sort,
 };
@@ -19,8 +20,6 @@ use std::sync::Arc;
 const ORDERS_AT_ONCE: usize = 2_000;
 /// How often a journal of adjustments is decided again against others' corrections and freezes.
 const TRIES: usize = 100;
-/// How often a run is begun against others.
-const RUN_TRIES: usize = 100;
 
 /// Which orders are priced anew.
 #[derive(Clone, Debug)]
@@ -103,30 +102,17 @@ impl Registry {
 
     /// The run of this request: its revision holds for all of it.
     async fn begin(&self, asked: &Asked, text: &str) -> Result<Run, IntakeError> {
-        for _ in 0..RUN_TRIES {
-            if let Some(journal) = asked.answered(&self.store, RequestedBy::RepriceOrders).await? {
-                let run = self.store.run(Some(journal)).await?;
-                return run.ok_or(IntakeError::NotFound("the run that this request began"));
-            }
-            let newest = self.store.run(None).await?;
-            let mut journal = Journal::new(self.store.next_journal_id().await?);
-            let run = Run {
-                run_no: newest.map_or(1, |newest| newest.run_no + 1),
-                position: journal.place(0),
-                kind: RunKind::Reprice,
-                revision: self.snapshot().revision(),
-                seal: self.store.last_seal().await?,
-                asked: text.to_owned(),
-            };
-            journal.runs.push(run.clone());
-            journal.request = Some(asked.record(RequestedBy::RepriceOrders, journal.id));
-            match self.store.append(&journal).await {
-                Ok(_) => return Ok(run),
-                Err(StoreError::Taken(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
+        if let Some(run) = self.run_of(asked, RunKind::Reprice).await? {
+            return Ok(run);
         }
-        Err(IntakeError::Contended)
+        let draft = RunDraft {
+            kind: RunKind::Reprice,
+            revision: self.snapshot().revision(),
+            seal: self.store.last_seal().await?,
+            asked: text.to_owned(),
+            outcome: String::new(),
+        };
+        self.write_run(asked, self.store.next_journal_id().await?, draft).await
     }
 }
 
@@ -192,7 +178,8 @@ impl Repricing {
 
     /// A run by an older revision must not come behind one by a newer: what the newer left alone bears no mark.
     async fn must_be_newest(&self) -> Result<(), IntakeError> {
-        let newest = self.registry.store.run(None).await?;
+        let of_repricing = RunsOf { kind: Some(RunKind::Reprice), ..RunsOf::default() };
+        let newest = self.registry.store.run(of_repricing).await?;
         match newest.is_some_and(|newest| newest.revision > self.revision()) {
             true => Err(IntakeError::Superseded),
             false => Ok(()),

@@ -128,6 +128,7 @@ impl Encoder {
         self.u32(run.revision.get());
         self.u64(run.seal.get());
         self.text(&run.asked);
+        self.text(&run.outcome);
     }
 
     fn header(&mut self, entry_type: u8, at: Position) {

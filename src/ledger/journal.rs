@@ -27,10 +27,12 @@ pub enum RequestedBy {
     RecordPayment = 7,
     /// RepriceOrders.
     RepriceOrders = 8,
+    /// Reconcile.
+    Reconcile = 9,
 }
 
 impl RequestedBy {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::ReverseOrder,
         Self::CorrectOrder,
         Self::ReportWatermark,
@@ -39,6 +41,7 @@ impl RequestedBy {
         Self::RecordDeclaration,
         Self::RecordPayment,
         Self::RepriceOrders,
+        Self::Reconcile,
     ];
 
     /// The call with this number.

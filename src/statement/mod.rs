@@ -1,5 +1,6 @@
 //! What a platform owes for a month, province by province: exact sums over the lines of a period, and what is declared of them.
 
+pub mod reconcile;
 mod sections;
 
 pub use sections::{LineSums, RateSums, Section, Standing};

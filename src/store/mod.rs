@@ -12,6 +12,7 @@ macro_rules! ask {
 }
 
 mod guard;
+mod lines;
 pub mod postgres;
 mod rows;
 mod run;
@@ -21,14 +22,15 @@ mod totals;
 use crate::ledger::{Journal, RequestRecord};
 use crate::types::{
     CalendarEntry, Code, Conflict, Day, Digest, Epoch, Instant, JournalId, LedgerId, OrderKey, Position, Posted,
-    Refusal, RegistryRow, Repeats, RequestId, RowId, Run, SealNo, ViolationCode, Watermark,
+    Refusal, RegistryRow, Repeats, RequestId, RowId, Run, RunKind, SealNo, ViolationCode, Watermark,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::error::Error;
 
 pub use guard::GuardFailure;
+pub use lines::{Booked, BookedOf, Charges, Place, StatementLines};
 pub use run::{Search, WorkerOrder};
-pub use totals::{Charges, FOLD_ENTRIES, Place, StatementLines, Totals, keep_folding};
+pub use totals::{FOLD_ENTRIES, Totals, keep_folding};
 
 /// Most lines, and most conflicts, of all keys, that one question reads.
 pub const LINES_PER_QUESTION: u32 = 20_000;
@@ -124,6 +126,17 @@ pub struct NewestWatermark {
     pub watermark: Watermark,
     /// When it was received.
     pub received_at: Instant,
+}
+
+/// Which runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunsOf {
+    /// Of one kind, or of all.
+    pub kind: Option<RunKind>,
+    /// Written down in this journal.
+    pub journal: Option<JournalId>,
+    /// With lower numbers than this one.
+    pub before: Option<u32>,
 }
 
 /// Lines of each key, in slot order.
@@ -347,9 +360,24 @@ impl Store {
         ask!(self.calendar_after(epoch))
     }
 
-    /// The newest run, or the one that a journal began.
-    pub async fn run(&self, journal: Option<JournalId>) -> StoreResult<Option<Run>> {
-        ask!(self.run(journal))
+    /// Runs, the newest first.
+    pub async fn runs(&self, of: RunsOf, limit: u32) -> StoreResult<Vec<Run>> {
+        ask!(self.runs(of, limit))
+    }
+
+    /// The first of such runs.
+    pub async fn run(&self, of: RunsOf) -> StoreResult<Option<Run>> {
+        Ok(self.runs(of, 1).await?.pop())
+    }
+
+    /// Keeps a part of what a run of Reconcile found, as NDJSON. It belongs to the run once the journal is written.
+    pub async fn keep_differences(&self, journal: JournalId, part_no: u32, differences: &str) -> StoreResult<()> {
+        ask!(self.keep_differences(journal, part_no, differences))
+    }
+
+    /// A part of what a run found; nothing past the last.
+    pub async fn differences(&self, journal: JournalId, part_no: u32) -> StoreResult<Option<String>> {
+        ask!(self.differences(journal, part_no))
     }
 
     /// A worker's orders, in no order.

@@ -1,5 +1,6 @@
 //! Turns stored rows back into the ledger's words, the same way for both databases. What cannot be read is named by its column.
 
+use super::lines::Booked;
 use super::run::WorkerOrder;
 use super::totals::Folded;
 use super::{KeptConflict, KeptRefusal, NewestWatermark, StoreError, StoreResult, position};
@@ -245,6 +246,7 @@ pub fn run(row: &impl Columns) -> StoreResult<Run> {
         revision: RowId::new(number(row, "registry_revision")?),
         seal: seal_no(row)?,
         asked: row.text("asked")?,
+        outcome: row.text("outcome")?,
     })
 }
 
@@ -299,6 +301,22 @@ pub fn special(row: &impl Columns) -> StoreResult<Option<OrderKey>> {
 /// An order's line by its slot.
 pub fn slot_of_order(row: &impl Columns) -> StoreResult<(OrderKey, Slot)> {
     Ok((order_key(row)?, slot("slot", number(row, "slot")?)?))
+}
+
+/// What is compared of a line.
+pub fn booked(row: &impl Columns) -> StoreResult<Booked> {
+    let province = row.text("province_code")?;
+    Ok(Booked {
+        key: order_key(row)?,
+        kind: word(row, "kind", LineKind::from_code)?,
+        worker: WorkerId::from_uuid(row.uuid("worker_id")?),
+        province: Province::parse(&province).map_err(|e| corrupt("province_code", e))?,
+        industry: code(row, "industry_code")?,
+        service_period: period(row, "service_period")?,
+        state: word(row, "premium_state", PremiumState::from_code)?,
+        rate: number_opt(row, "rate_id")?.map(RowId::new),
+        amount: row.micros_opt("amount")?.map(Money::from_micros).unwrap_or_default(),
+    })
 }
 
 /// A fold of journals.

@@ -8,8 +8,8 @@ use super::rows::{self, Columns};
 use super::{Asker, Store, StoreError, StoreResult};
 use crate::ledger::{Sealed, is_apart, turnover};
 use crate::types::{
-    CalendarDraft, CalendarEntry, Code, Epoch, Instant, JournalId, LineNo, OrderKey, Period, PeriodStep, Posted,
-    Province, RowId, SealNo, Slot, Sums, TotalKey,
+    CalendarDraft, CalendarEntry, Code, Epoch, JournalId, OrderKey, Period, PeriodStep, Posted, SealNo, Sums,
+    TotalKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,9 +25,6 @@ const FOLD_EVERY: Duration = Duration::from_secs(5);
 const REST: u32 = 2;
 /// Keys with corrections that are read at once.
 const KEYS_PER_READ: usize = 1_000;
-
-/// Entries of journals whose lines are listed at once.
-const ENTRIES_PER_READ: u32 = 16_384;
 
 /// No seal is higher: what databases hold.
 const LATEST: SealNo = SealNo::new(i64::MAX as u64);
@@ -154,7 +151,7 @@ impl Store {
     }
 
     /// How far a stretch of journals after a seal reaches that hold so many entries, at most up to another.
-    async fn stretch_end(&self, after: SealNo, entries: u32, to: SealNo) -> StoreResult<SealNo> {
+    pub(super) async fn stretch_end(&self, after: SealNo, entries: u32, to: SealNo) -> StoreResult<SealNo> {
         Ok(ask!(self.fold_cut(after, entries))?.map_or(to, |cut| cut.min(to)))
     }
 
@@ -255,67 +252,6 @@ impl Store {
         let seals = self.seals_of(&journals).await?;
         let sealed = |entry: CalendarEntry| Some((*seals.get(&entry.position.journal)?, entry.draft));
         Ok(freezes.into_iter().filter_map(sealed).collect())
-    }
-}
-
-/// A place in the order of the lines: after the line with this number of the journal with this seal; without one after the whole journal.
-pub type Place = (SealNo, Option<LineNo>);
-
-/// Some of the lines of a month.
-#[derive(Debug)]
-pub struct StatementLines {
-    /// In the order in which they were booked, each with its seal.
-    pub lines: Vec<Sealed>,
-    /// All lines up to this seal are told.
-    pub through: SealNo,
-}
-
-impl Store {
-    /// The next lines of a platform that are booked in a month, after a place, up to a seal.
-    pub async fn statement_lines(
-        &self,
-        platform: &Code,
-        period: Period,
-        after: Place,
-        to: SealNo,
-    ) -> StoreResult<StatementLines> {
-        let (seal, line_no) = after;
-        // A journal of which some lines were told is read again.
-        let whole = line_no.map_or(seal, |_| SealNo::new(seal.get().saturating_sub(1)));
-        let through = self.stretch_end(whole, ENTRIES_PER_READ, to).await?;
-        let mut lines = ask!(self.lines_between(platform, period, whole, through))?;
-        lines.retain(|(at, posted)| *at != seal || Some(posted.line.position.line_no) > line_no);
-        Ok(StatementLines { lines, through })
-    }
-}
-
-/// Which CHARGE lines are looked for.
-#[derive(Clone, Debug)]
-pub struct Charges {
-    /// Of one platform, or of all.
-    pub platform: Option<Code>,
-    /// Of one province, or of all.
-    pub province: Option<Province>,
-    /// Of one industry, or of all.
-    pub industry: Option<Code>,
-    /// Accepted from here on.
-    pub from: Instant,
-    /// Accepted before.
-    pub before: Option<Instant>,
-    /// Priced before this revision of the registry.
-    pub revision: RowId,
-}
-
-impl Store {
-    /// The next of such lines, in the journals after a seal up to another; and the seal up to which they are told.
-    pub async fn charges(
-        &self,
-        charges: &Charges,
-        after: SealNo,
-        to: SealNo,
-    ) -> StoreResult<(Vec<(OrderKey, Slot)>, SealNo)> {
-        let through = self.stretch_end(after, ENTRIES_PER_READ, to).await?;
-        Ok((ask!(self.charges_between(charges, after, through))?, through))
     }
 }
 

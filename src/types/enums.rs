@@ -165,6 +165,49 @@ words! {
     }
 }
 
+words! {
+    /// What a row of somebody's file is.
+    ReconcileLevel {
+        Count = 1 "COUNT",
+        Line = 2 "LINE",
+    }
+}
+
+words! {
+    /// Form of a file.
+    FileFormat {
+        Csv = 1 "CSV",
+        Ndjson = 2 "NDJSON",
+    }
+}
+
+words! {
+    /// Encoding of a file's text.
+    FileEncoding {
+        Utf8 = 1 "UTF_8",
+        Gbk = 2 "GBK",
+    }
+}
+
+words! {
+    /// How a row of somebody's file and the ledger differ.
+    DifferenceType {
+        Match = 1 "MATCH",
+        MissingInLedger = 2 "MISSING_IN_LEDGER",
+        MissingAtSource = 3 "MISSING_AT_SOURCE",
+        AmountDiff = 4 "AMOUNT_DIFF",
+        RateDiff = 5 "RATE_DIFF",
+        CountDiff = 6 "COUNT_DIFF",
+        ProvinceDiff = 7 "PROVINCE_DIFF",
+        MonthDiff = 8 "MONTH_DIFF",
+        WorkerDiff = 9 "WORKER_DIFF",
+        DuplicateAtSource = 10 "DUPLICATE_AT_SOURCE",
+        RoundingOnly = 11 "ROUNDING_ONLY",
+        IndustryDiff = 12 "INDUSTRY_DIFF",
+        UnreadableAtSource = 13 "UNREADABLE_AT_SOURCE",
+    }
+}
+
 impl Purpose {
     /// Claims, disputes and audits name their case.
     pub const fn needs_case(self) -> bool {

@@ -35,6 +35,11 @@ pub fn key(n: usize) -> Option<pb::OrderKey> {
     Some(pb::OrderKey { platform_code: "MEITUAN".to_owned(), order_id: format!("o{n}"), assignment_no: 1 })
 }
 
+/// Where files wait that tests reconcile.
+pub fn spool() -> std::path::PathBuf {
+    std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("spool-{}", std::process::id()))
+}
+
 /// How they serve: two lanes, four readers, the store's own strictness.
 pub fn config(database: Database) -> Config {
     Config {
@@ -44,6 +49,7 @@ pub fn config(database: Database) -> Config {
         lanes: 2,
         readers: 4,
         leniency: Leniency { allow_data_loss: false, single_login: true },
+        spool: spool(),
         drain: Duration::from_secs(30),
     }
 }

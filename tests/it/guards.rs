@@ -11,7 +11,7 @@ use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-const LEDGER_TABLES: [&str; 10] = [
+const LEDGER_TABLES: [&str; 15] = [
     "identity",
     "journal",
     "seal",
@@ -21,6 +21,11 @@ const LEDGER_TABLES: [&str; 10] = [
     "watermark",
     "watermark_hour",
     "registry_row",
+    "calendar_entry",
+    "total_fold",
+    "total",
+    "run",
+    "difference_part",
     "request",
 ];
 

@@ -3,6 +3,7 @@
 
 use crate::cluster::Cluster;
 pub use crate::fixture::config;
+use crate::fixture::spool;
 use crate::model::Model;
 use pb::coverage_service_client::CoverageServiceClient;
 use pb::coverage_service_server::CoverageService;
@@ -31,7 +32,8 @@ pub type IntakeFace = dyn IntakeService<StreamOrdersStream = Orders>;
 type Lines = ReceiverStream<Result<pb::ListLinesResponse, Status>>;
 type Repriced = ReceiverStream<Result<pb::RepriceOrdersResponse, Status>>;
 pub type RegistryFace = dyn RegistryService<RepriceOrdersStream = Repriced>;
-type StatementFace = dyn StatementService<ListLinesStream = Lines>;
+type Reconciled = ReceiverStream<Result<pb::ReconcileResponse, Status>>;
+type StatementFace = dyn StatementService<ListLinesStream = Lines, ReconcileStream = Reconciled>;
 
 /// A ledger to ask.
 pub struct Ledger {
@@ -94,7 +96,7 @@ impl Ledger {
             intake: Arc::new(IntakeApi::new(intake, clock, stopping.clone())),
             coverage: Arc::new(CoverageApi::new(store.clone(), registry.clone(), clock)),
             registry: Arc::new(RegistryApi::new(registry.clone(), clock, stopping.clone())),
-            statement: Arc::new(StatementApi::new(store.clone(), registry, clock, stopping)),
+            statement: Arc::new(StatementApi::new(store.clone(), registry, clock, stopping, spool())),
             store: Some(store),
             _held: Vec::new(),
         };
@@ -203,7 +205,18 @@ forward!(StatementService, StatementServiceClient, [
     freeze_period(FreezePeriodRequest) -> FreezePeriodResponse,
     record_declaration(RecordDeclarationRequest) -> RecordDeclarationResponse,
     record_payment(RecordPaymentRequest) -> RecordPaymentResponse,
+    list_reconciliations(ListReconciliationsRequest) -> ListReconciliationsResponse,
+    list_differences(ListDifferencesRequest) -> ListDifferencesResponse,
 ]
+    type ReconcileStream = ReceiverStream<Result<pb::ReconcileResponse, Status>>;
+
+    async fn reconcile(
+        &self,
+        _: Request<Streaming<pb::ReconcileRequest>>,
+    ) -> Result<Response<Self::ReconcileStream>, Status> {
+        Err(Status::unimplemented("tests send files through a client of their own"))
+    }
+
     type ListLinesStream = Lines;
 
     async fn list_lines(&self, request: Request<pb::ListLinesRequest>) -> Result<Response<Lines>, Status> {

@@ -13,6 +13,7 @@ mod ledger;
 mod model;
 mod prepare;
 mod property;
+mod reconcile;
 mod reprice;
 mod script;
 mod seals;

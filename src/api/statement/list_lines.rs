@@ -47,6 +47,8 @@ async fn tell(
     (send, stopping): (&mpsc::Sender<Result<pb::ListLinesResponse, Status>>, &watch::Receiver<bool>),
 ) -> Result<(), Status> {
     let of = |line: &Line| line.priced.province == key.province && line.order.industry == key.industry;
+    let before = store.seal_before(key.period).await.map_err(status::store_status)?;
+    after = after.max((before, None));
     while after.0 < to {
         if send.is_closed() {
             return Ok(());

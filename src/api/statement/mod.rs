@@ -4,8 +4,12 @@ mod account;
 mod encode;
 mod freeze_period;
 mod get_statement;
+mod list_differences;
 mod list_lines;
+mod list_reconciliations;
 mod list_statements;
+mod reconcile;
+mod reconciliation;
 mod record_declaration;
 mod record_payment;
 
@@ -18,14 +22,16 @@ use crate::intake::Registry;
 use crate::ledger::request_digest;
 use crate::rating::Snapshot;
 use crate::statement::StatementKey;
+use crate::statement::reconcile::MAX_RUNS;
 use crate::store::Store;
 use crate::types::{
     CalendarDraft, Code, Day, Malformed, Money, Period, PeriodStep, Province, SealNo, ViolationCode, Violations,
 };
+use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 /// The service on the wire.
 #[derive(Clone, Debug)]
@@ -34,12 +40,20 @@ pub struct StatementApi {
     registry: Registry,
     clock: Clock,
     stopping: watch::Receiver<bool>,
+    spool: PathBuf,
+    reconciling: Arc<Semaphore>,
 }
 
 impl StatementApi {
-    /// Over a store; the clock decides what lies in the future. A list of lines ends when the service stops.
-    pub const fn new(store: Store, registry: Registry, clock: Clock, stopping: watch::Receiver<bool>) -> Self {
-        Self { store, registry, clock, stopping }
+    /// Over a store; the clock decides what lies in the future. Streams end when the service stops. Files wait in the spool folder.
+    pub fn new(
+        store: Store,
+        registry: Registry,
+        clock: Clock,
+        stopping: watch::Receiver<bool>,
+        spool: PathBuf,
+    ) -> Self {
+        Self { store, registry, clock, stopping, spool, reconciling: Arc::new(Semaphore::new(MAX_RUNS)) }
     }
 
     /// A platform that the registry knows.
@@ -175,6 +189,8 @@ type Answered<T> = Result<Response<T>, Status>;
 impl StatementService for StatementApi {
     type ListLinesStream = ReceiverStream<Result<pb::ListLinesResponse, Status>>;
 
+    type ReconcileStream = reconcile::Answers;
+
     async fn get_statement(
         &self,
         request: Request<pb::GetStatementRequest>,
@@ -212,5 +228,26 @@ impl StatementService for StatementApi {
         request: Request<pb::RecordPaymentRequest>,
     ) -> Answered<pb::RecordPaymentResponse> {
         self.record_payment(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn reconcile(
+        &self,
+        request: Request<Streaming<pb::ReconcileRequest>>,
+    ) -> Answered<Self::ReconcileStream> {
+        self.reconcile(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn list_reconciliations(
+        &self,
+        request: Request<pb::ListReconciliationsRequest>,
+    ) -> Answered<pb::ListReconciliationsResponse> {
+        self.list_reconciliations(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn list_differences(
+        &self,
+        request: Request<pb::ListDifferencesRequest>,
+    ) -> Answered<pb::ListDifferencesResponse> {
+        self.list_differences(request.into_inner()).await.map(Response::new)
     }
 }

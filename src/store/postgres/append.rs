@@ -13,7 +13,7 @@ use super::{Postgres, columns, few};
 use crate::ledger::{ENCODING_VERSION, Journal, RequestRecord};
 use crate::store::run::Run;
 use crate::store::{StoreError, StoreResult};
-use crate::types::{Instant, Repeats};
+use crate::types::{Instant, JournalId, Repeats};
 use sqlx::{PgConnection, Row};
 
 /// How long a freeze waits for the journals under way: all others wait for it meanwhile.
@@ -82,6 +82,13 @@ impl Postgres {
             self.kept.appended(journal.id.get() as i64, run);
         }
         Ok(recorded_at)
+    }
+
+    /// See [`crate::store::Store::keep_differences`].
+    pub async fn keep_differences(&self, journal: JournalId, part_no: u32, differences: &str) -> StoreResult<()> {
+        let query = sqlx::query(include_str!("sql/insert_difference_part.sql"));
+        let query = query.bind(journal.get() as i64).bind(part_no as i32).bind(differences);
+        query.execute(&self.background).await.map_err(store_error).map(|_| ())
     }
 
     /// See [`crate::store::Store::raise`].

@@ -121,11 +121,12 @@ pub fn calendar_entry(copy: &mut CopyBuffer, entry: &CalendarEntry) {
 }
 
 pub fn run(copy: &mut CopyBuffer, run: &Run) {
-    copy.row(7);
+    copy.row(8);
     copy.int4(run.run_no as i32);
     place(copy, run.position);
     copy.int2(run.kind.code().into());
     copy.int4(run.revision.get() as i32);
     copy.int8(run.seal.get() as i64);
     copy.text(&run.asked);
+    copy.text(&run.outcome);
 }

@@ -11,7 +11,7 @@ use sqlx::{PgConnection, Row};
 pub const SYNCHRONOUS_COMMIT: &str = "on";
 
 /// Tables that nobody may change.
-const LEDGER_TABLES: [&str; 14] = [
+const LEDGER_TABLES: [&str; 15] = [
     "identity",
     "journal",
     "seal",
@@ -25,6 +25,7 @@ const LEDGER_TABLES: [&str; 14] = [
     "total_fold",
     "total",
     "run",
+    "difference_part",
     "request",
 ];
 /// Tables of schema `ledger` that are no part of the ledger: counters, what waits for a seal, the index by worker, and the migrations' own.

@@ -12,6 +12,7 @@ mod few;
 mod fold;
 mod guard;
 mod kept;
+mod lines;
 mod migrate;
 mod read;
 mod reindex;

@@ -5,8 +5,8 @@ use super::codec::{PgDay, store_error};
 use crate::ledger::RequestRecord;
 use crate::store::rows::{self, Columns, corrupt};
 use crate::store::{
-    Asker, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark, StoreError,
-    StoreResult,
+    Asker, ConflictKey, DayPage, KeptConflict, KeptRefusal, LINES_PER_QUESTION, NewestWatermark, RunsOf,
+    StoreError, StoreResult,
 };
 use crate::types::{
     CalendarEntry, Code, Day, Digest, ENTRY_CONFLICT, ENTRY_REFUSAL, Epoch, JournalId, OrderKey, Posted,
@@ -172,11 +172,23 @@ impl Postgres {
         found.iter().map(rows::calendar_entry).collect()
     }
 
-    /// See [`crate::store::Store::run`].
-    pub async fn run(&self, journal: Option<JournalId>) -> StoreResult<Option<Run>> {
-        let query = sqlx::query(include_str!("sql/run.sql")).bind(journal.map(|id| id.get() as i64));
-        let row = query.fetch_optional(&self.background).await.map_err(store_error)?;
-        row.as_ref().map(rows::run).transpose()
+    /// See [`crate::store::Store::runs`].
+    pub async fn runs(&self, of: RunsOf, limit: u32) -> StoreResult<Vec<Run>> {
+        let query = sqlx::query(include_str!("sql/run.sql"))
+            .bind(of.kind.map(|kind| i16::from(kind.code())))
+            .bind(of.journal.map(|id| id.get() as i64))
+            .bind(of.before.map(|run_no| run_no as i32))
+            .bind(i64::from(limit));
+        let found = query.fetch_all(&self.background).await.map_err(store_error)?;
+        found.iter().map(rows::run).collect()
+    }
+
+    /// See [`crate::store::Store::differences`].
+    pub async fn differences(&self, journal: JournalId, part_no: u32) -> StoreResult<Option<String>> {
+        let query = sqlx::query(include_str!("sql/difference_part.sql"));
+        let query = query.bind(journal.get() as i64).bind(part_no as i32);
+        let row = query.fetch_optional(&self.reader).await.map_err(store_error)?;
+        row.map(|row| row.text("differences")).transpose()
     }
 
     /// See [`crate::store::Store::lines_and_conflicts`].

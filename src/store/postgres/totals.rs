@@ -2,12 +2,11 @@
 //! from it until the server ends it (`idle_in_transaction_session_timeout`), and statements read more lines meanwhile.
 
 use super::Postgres;
-use super::codec::{PgInstant, store_error};
-use crate::ledger::Sealed;
+use super::codec::store_error;
 use crate::store::rows::{self, Columns};
-use crate::store::totals::{Charges, Folded, Stretch, Totals, TotalsOf, completed};
+use crate::store::totals::{Folded, Stretch, Totals, TotalsOf, completed};
 use crate::store::{StoreError, StoreResult};
-use crate::types::{Code, OrderKey, Period, SealNo, Slot, Sums, TotalKey};
+use crate::types::{Code, Period, SealNo, Sums, TotalKey};
 use rust_decimal::Decimal;
 use sqlx::{Row, Transaction};
 
@@ -56,43 +55,6 @@ impl Postgres {
         let sums = asked(include_str!("sql/totals_of_lines.sql")).await.map_err(store_error)?;
         let pairs = asked(include_str!("sql/pairs_of_lines.sql")).await.map_err(store_error)?;
         Stretch::of(&sums, &pairs)
-    }
-
-    /// The lines of a platform and month in the journals after a seal up to another, as they were booked.
-    pub async fn lines_between(
-        &self,
-        platform: &Code,
-        period: Period,
-        after: SealNo,
-        to: SealNo,
-    ) -> StoreResult<Vec<Sealed>> {
-        let query = sqlx::query(include_str!("sql/lines_between.sql"))
-            .bind(platform.as_str())
-            .bind(period.number())
-            .bind(after.get() as i64)
-            .bind(to.get() as i64);
-        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
-        found.iter().map(|row| Ok((rows::seal_no(row)?, rows::posted(row)?))).collect()
-    }
-
-    /// Such CHARGE lines in the journals after a seal up to another.
-    pub async fn charges_between(
-        &self,
-        charges: &Charges,
-        after: SealNo,
-        to: SealNo,
-    ) -> StoreResult<Vec<(OrderKey, Slot)>> {
-        let query = sqlx::query(include_str!("sql/charges_between.sql"))
-            .bind(after.get() as i64)
-            .bind(to.get() as i64)
-            .bind(charges.platform.as_ref().map(Code::as_str))
-            .bind(charges.province.as_ref().map(|province| province.as_str()))
-            .bind(charges.industry.as_ref().map(Code::as_str))
-            .bind(PgInstant(charges.from))
-            .bind(charges.before.map(PgInstant))
-            .bind(charges.revision.get() as i32);
-        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
-        found.iter().map(rows::slot_of_order).collect()
     }
 
     /// The turn to fold; nothing where another has it.

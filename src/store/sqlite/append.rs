@@ -11,7 +11,7 @@ use crate::ledger::{ENCODING_VERSION, Journal};
 use crate::store::rows::Columns;
 use crate::store::{StoreError, StoreResult};
 use crate::types::{
-    CalendarEntry, Conflict, Instant, Line, Order, Position, Priced, Refusal, RegistryRow, Repeats,
+    CalendarEntry, Conflict, Instant, JournalId, Line, Order, Position, Priced, Refusal, RegistryRow, Repeats,
 };
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, SqliteConnection, Transaction};
@@ -42,6 +42,14 @@ impl Sqlite {
         let query = sqlx::query(include_str!("sql/insert_all_worker_lines.sql"));
         query.execute(&mut *writer).await.map_err(store_error)?;
         Ok(())
+    }
+
+    /// See [`crate::store::Store::keep_differences`].
+    pub async fn keep_differences(&self, journal: JournalId, part_no: u32, differences: &str) -> StoreResult<()> {
+        let mut writer = self.writer.acquire().await.map_err(store_error)?;
+        let written = insert_differences(&mut writer, journal, part_no, differences).await;
+        settle(&mut writer, &written);
+        written
     }
 
     /// See [`crate::store::Store::raise`].
@@ -94,6 +102,19 @@ async fn write(
     fold(&mut transaction, slice).await?;
     transaction.commit().await.map_err(store_error)?;
     Ok(last)
+}
+
+async fn insert_differences(
+    writer: &mut SqliteConnection,
+    journal: JournalId,
+    part_no: u32,
+    differences: &str,
+) -> StoreResult<()> {
+    let mut transaction = begin(writer).await?;
+    let query = sqlx::query(include_str!("sql/insert_difference_part.sql"));
+    let query = query.bind(journal.get() as i64).bind(i64::from(part_no)).bind(differences);
+    query.execute(&mut *transaction).await.map_err(store_error)?;
+    transaction.commit().await.map_err(store_error)
 }
 
 async fn raise_alone(writer: &mut SqliteConnection, repeats: &Repeats) -> StoreResult<()> {
@@ -151,6 +172,7 @@ async fn insert_others(connection: &mut SqliteConnection, journal: &Journal) -> 
             .bind(i64::from(run.revision.get()))
             .bind(run.seal.get() as i64)
             .bind(run.asked.as_str())
+            .bind(run.outcome.as_str())
     })
     .await?;
 

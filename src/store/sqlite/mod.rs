@@ -10,6 +10,7 @@ mod codec;
 mod doubts;
 mod fold;
 mod guard;
+mod lines;
 mod read;
 mod totals;
 

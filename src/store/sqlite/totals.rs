@@ -4,11 +4,10 @@ use super::Sqlite;
 use super::append::{begin, settle};
 use super::bulk::{self, Bound};
 use super::codec::store_error;
-use crate::ledger::Sealed;
 use crate::store::StoreResult;
 use crate::store::rows::{self, Columns};
-use crate::store::totals::{Charges, Folded, Stretch, Totals, TotalsOf, completed};
-use crate::types::{Code, Instant, OrderKey, Period, SealNo, Slot, Sums, TotalKey};
+use crate::store::totals::{Folded, Stretch, Totals, TotalsOf, completed};
+use crate::types::{Code, Period, SealNo, Sums, TotalKey};
 use sqlx::SqliteConnection;
 
 impl Sqlite {
@@ -54,47 +53,11 @@ impl Sqlite {
     }
 
     /// The lines of the journals after a seal up to another stand after the first of these rows, up to the second.
-    async fn rows_between(&self, after: SealNo, to: SealNo) -> StoreResult<(i64, i64)> {
+    pub(super) async fn rows_between(&self, after: SealNo, to: SealNo) -> StoreResult<(i64, i64)> {
         let query =
             sqlx::query(include_str!("sql/rows_between.sql")).bind(after.get() as i64).bind(to.get() as i64);
         let row = query.fetch_one(&self.reader).await.map_err(store_error)?;
         Ok((row.int("after_row_no")?, row.int("through_row_no")?))
-    }
-
-    /// The lines of a platform and month in the journals after a seal up to another, as they were booked.
-    pub async fn lines_between(
-        &self,
-        platform: &Code,
-        period: Period,
-        after: SealNo,
-        to: SealNo,
-    ) -> StoreResult<Vec<Sealed>> {
-        let (first, last) = self.rows_between(after, to).await?;
-        let query = sqlx::query(include_str!("sql/lines_between.sql")).bind(platform.as_str());
-        let query = query.bind(i64::from(period.number())).bind(first).bind(last);
-        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
-        found.iter().map(|row| Ok((rows::seal_no(row)?, rows::posted(row)?))).collect()
-    }
-
-    /// Such CHARGE lines in the journals after a seal up to another.
-    pub async fn charges_between(
-        &self,
-        charges: &Charges,
-        after: SealNo,
-        to: SealNo,
-    ) -> StoreResult<Vec<(OrderKey, Slot)>> {
-        let (first, last) = self.rows_between(after, to).await?;
-        let query = sqlx::query(include_str!("sql/charges_between.sql"))
-            .bind(first)
-            .bind(last)
-            .bind(charges.platform.as_ref().map(Code::as_str))
-            .bind(charges.province.as_ref().map(|province| province.as_str()))
-            .bind(charges.industry.as_ref().map(Code::as_str))
-            .bind(charges.from.micros())
-            .bind(charges.before.map(Instant::micros))
-            .bind(i64::from(charges.revision.get()));
-        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
-        found.iter().map(rows::slot_of_order).collect()
     }
 
     /// Keeps a fold, and those of higher levels that it completes.

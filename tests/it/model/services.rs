@@ -227,4 +227,27 @@ impl StatementService for Model {
     ) -> Answer<pb::RecordPaymentResponse> {
         self.with(|state| state.record_payment(request.into_inner()))
     }
+
+    type ReconcileStream = ReceiverStream<Result<pb::ReconcileResponse, Status>>;
+
+    async fn reconcile(
+        &self,
+        _: Request<Streaming<pb::ReconcileRequest>>,
+    ) -> Result<Response<Self::ReconcileStream>, Status> {
+        Err(Status::unimplemented("tests send files through a client of their own"))
+    }
+
+    async fn list_reconciliations(
+        &self,
+        _: Request<pb::ListReconciliationsRequest>,
+    ) -> Answer<pb::ListReconciliationsResponse> {
+        Err(Status::unimplemented("the model reads no files"))
+    }
+
+    async fn list_differences(
+        &self,
+        _: Request<pb::ListDifferencesRequest>,
+    ) -> Answer<pb::ListDifferencesResponse> {
+        Err(Status::unimplemented("the model reads no files"))
+    }
 }

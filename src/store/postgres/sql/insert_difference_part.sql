@@ -1,0 +1,3 @@
+-- Purpose: a part ($2) of what a run found ($3), under its journal ($1).
+-- Locks: the row. Rows: one.
+insert into ledger.difference_part (journal_id, part_no, differences) values ($1, $2, $3)
