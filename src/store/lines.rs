@@ -9,8 +9,6 @@ use crate::types::{
 
 /// Entries of journals whose lines are listed at once.
 const ENTRIES_PER_READ: u32 = 16_384;
-/// The same, where little is read of each line.
-const ENTRIES_PER_NARROW_READ: u32 = 65_536;
 /// Seconds before a month in which lines of it may be booked: what the clocks of those who book may be apart, and more.
 const BEFORE_MONTH: i64 = 24 * 3_600;
 
@@ -93,6 +91,8 @@ pub struct BookedOf {
 pub struct Booked {
     /// The order.
     pub key: OrderKey,
+    /// Its slot: the order of the lines of an order.
+    pub slot: Slot,
     /// What the line does.
     pub kind: LineKind,
     /// Who is covered.
@@ -112,10 +112,14 @@ pub struct Booked {
 }
 
 impl Store {
-    /// The next of such lines in the journals after a seal up to another, as they were booked; and the seal up to which they are told.
-    pub async fn booked(&self, of: &BookedOf, after: SealNo, to: SealNo) -> StoreResult<(Vec<Booked>, SealNo)> {
-        let through = self.stretch_end(after, ENTRIES_PER_NARROW_READ, to).await?;
-        Ok((ask!(self.booked_between(of, after, through))?, through))
+    /// How far the journals after a seal may be asked for [`Store::booked`] at once, at most up to another.
+    pub async fn booked_through(&self, after: SealNo, to: SealNo) -> StoreResult<SealNo> {
+        self.stretch_end(after, ENTRIES_PER_READ, to).await
+    }
+
+    /// Such lines in the journals after a seal up to another, in no order.
+    pub async fn booked(&self, of: &BookedOf, after: SealNo, to: SealNo) -> StoreResult<Vec<Booked>> {
+        ask!(self.booked_between(of, after, to))
     }
 
     /// A seal before that of any journal with lines of a month: no order is booked long before it is accepted.

@@ -308,6 +308,7 @@ pub fn booked(row: &impl Columns) -> StoreResult<Booked> {
     let province = row.text("province_code")?;
     Ok(Booked {
         key: order_key(row)?,
+        slot: slot("slot", number(row, "slot")?)?,
         kind: word(row, "kind", LineKind::from_code)?,
         worker: WorkerId::from_uuid(row.uuid("worker_id")?),
         province: Province::parse(&province).map_err(|e| corrupt("province_code", e))?,

@@ -136,7 +136,9 @@ fn parse_micros(text: &str) -> Result<i64, Malformed> {
     }
     let out_of_range = || Malformed::new(ViolationCode::OutOfRange, "is too large");
     let whole: i64 = whole.parse().map_err(|_| out_of_range())?;
-    let decimals: i64 = format!("{decimals:0<6}").parse().map_err(|_| malformed())?;
+    let places = decimals.len() as u32;
+    let decimals: i64 = if decimals.is_empty() { 0 } else { decimals.parse().map_err(|_| malformed())? };
+    let decimals = decimals * 10_i64.pow(6 - places);
     let micros = whole.checked_mul(SCALE).and_then(|w| w.checked_add(decimals)).ok_or_else(out_of_range)?;
     Ok(if negative { -micros } else { micros })
 }

@@ -5,9 +5,9 @@ use super::records::Cells;
 use crate::rating::Snapshot;
 use crate::store::BookedOf;
 use crate::types::{Code, FileEncoding, Money, OrderKey, Period, Province, ReconcileLevel, RowKind, WorkerId};
+use foldhash::{HashMap, HashMapExt};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -14,7 +14,8 @@ pub struct Booking {
     rate: Option<RowId>,
     net: Money,
     charges: i64,
-    of_charge: bool,
+    /// The line that says what the order is: not a reversal, which repeats what was, and the newest.
+    newest: (bool, u16),
 }
 
 impl Booking {
@@ -25,13 +26,13 @@ impl Booking {
             rate: None,
             net: Money::ZERO,
             charges: 0,
-            of_charge: false,
+            newest: (false, 0),
         };
         booking.add(line)?;
         Ok(booking)
     }
 
-    /// A further line. Lines come as they were booked.
+    /// A further line, in any order.
     pub fn add(&mut self, line: &SpooledLine<'_>) -> StoreResult<()> {
         let unheld = || StoreError::Corrupt("line: a sum cannot be held".to_owned());
         self.net = self.net.checked_add(line.amount).ok_or_else(unheld)?;
@@ -40,21 +41,19 @@ impl Booking {
             LineKind::Reversal => -1,
             LineKind::Open | LineKind::Adjustment => 0,
         };
-        // The newest line says what the order is, but for a reversal: that repeats what was.
-        let of_charge = line.kind != LineKind::Reversal;
-        if of_charge || !self.of_charge {
-            let period = self.side.period;
+        let newest = (line.kind != LineKind::Reversal, line.slot);
+        if newest > self.newest {
+            self.newest = newest;
+            self.rate = line.rate;
             self.side = Side {
                 province: Some(line.province),
                 industry: Some(line.industry.clone()),
-                period,
+                period: self.side.period,
                 service_period: Some(line.service_period),
                 worker: Some(line.worker),
                 state: Some(line.state),
                 ..Side::NONE
             };
-            self.rate = line.rate;
-            self.of_charge = of_charge;
         }
         Ok(())
     }

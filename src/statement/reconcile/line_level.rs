@@ -7,10 +7,10 @@ use super::findings::{Findings, PART, Progress};
 use super::read_file::read_rows;
 use super::spool::{Key, PARTS, Spool};
 use super::{ReconcileError, Sums, Work};
-use crate::store::{Asker, Booked};
+use crate::store::{Asker, Booked, StoreResult};
 use crate::types::{Code, DifferenceType, JournalId, Money, OrderKey, Posted, SealNo};
 use foldhash::{HashMap, HashMapExt};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +22,10 @@ use tokio::task::JoinHandle;
 pub const MAX_LINES: u64 = 200_000_000;
 /// Batches between those who read and those who keep.
 const AHEAD: usize = 2;
+/// Stretches of lines that are read at once.
+const READS: usize = 2;
+/// Threads that let rows and lines meet.
+const JOINING: u32 = 2;
 /// How often it is told how far reading is.
 const TELL_EVERY: Duration = Duration::from_millis(500);
 
@@ -57,13 +61,17 @@ pub async fn compare(work: &Arc<Work>, file: File, findings: &mut Findings) -> R
     let read = async { rows.await.map_err(|_| ReconcileError::Gone)? };
     let ((rows, mut sums), lines, ()) = tokio::try_join!(read, lines(work, first, &reading), told)?;
     let base = progress(work, &reading, first);
-    let (parts, mut joined) = mpsc::channel(AHEAD);
-    let joining: JoinHandle<Result<(), ReconcileError>> = {
-        let work = work.clone();
-        tokio::task::spawn_blocking(move || join(&work, rows, lines, &parts))
-    };
-    let mut part_no = 0;
-    while let Some(part) = joined.recv().await {
+    let sides = Arc::new((rows, lines));
+    // Each thread takes every other part; they are told in their order.
+    let mut threads: Vec<_> = (0..JOINING)
+        .map(|first| {
+            let (parts, joined) = mpsc::channel(AHEAD);
+            let (work, sides) = (work.clone(), sides.clone());
+            (joined, tokio::task::spawn_blocking(move || join(&work, &sides, first, &parts)))
+        })
+        .collect();
+    for part_no in 0..PARTS {
+        let Some(part) = threads[(part_no % JOINING) as usize].0.recv().await else { break };
         let Joined { found, matches, strangers, ledger_amount } = part;
         sums.add_ledger(ledger_amount);
         findings.count(DifferenceType::Match, matches);
@@ -73,12 +81,13 @@ pub async fn compare(work: &Arc<Work>, file: File, findings: &mut Findings) -> R
         for some in strangers.chunks(PART) {
             look_up(work, some, findings).await?;
         }
-        part_no += 1;
         if part_no % 16 == 0 {
             findings.progress(Progress { parts: part_no, ..base }).await?;
         }
     }
-    joining.await.map_err(|_| ReconcileError::Gone)??;
+    for (_, joining) in threads {
+        joining.await.map_err(|_| ReconcileError::Gone)??;
+    }
     Ok(sums)
 }
 
@@ -134,8 +143,17 @@ async fn lines(work: &Arc<Work>, first: SealNo, reading: &Reading) -> Result<Spo
         Ok::<_, ReconcileError>(spool)
     });
     let (mut after, mut count) = (first, 0);
-    while after < work.seal {
-        let (lines, through) = work.store.booked(&work.ask.of, after, work.seal).await?;
+    let mut under_way: VecDeque<(SealNo, JoinHandle<StoreResult<Vec<Booked>>>)> = VecDeque::new();
+    loop {
+        while after < work.seal && under_way.len() < READS {
+            let through = work.store.booked_through(after, work.seal).await?;
+            let reader = work.clone();
+            let read = async move { reader.store.booked(&reader.ask.of, after, through).await };
+            under_way.push_back((through, tokio::spawn(read)));
+            after = through;
+        }
+        let Some((through, lines)) = under_way.pop_front() else { break };
+        let lines = lines.await.map_err(|_| ReconcileError::Gone)??;
         count += lines.len() as u64;
         if count > MAX_LINES {
             return Err(ReconcileError::TooManyLines);
@@ -143,8 +161,7 @@ async fn lines(work: &Arc<Work>, first: SealNo, reading: &Reading) -> Result<Spo
         if read.send(lines).await.is_err() {
             break; // parting failed, and says why itself
         }
-        after = through;
-        reading.journals.store(after.get() - first.get(), Ordering::Relaxed);
+        reading.journals.store(through.get() - first.get(), Ordering::Relaxed);
     }
     drop(read);
     parting.await.map_err(|_| ReconcileError::Gone)?
@@ -168,15 +185,15 @@ struct Joined {
     ledger_amount: Money,
 }
 
-/// Lets rows and lines of each part meet.
+/// Lets rows and lines meet: those of every other part, from one on.
 fn join(
     work: &Work,
-    mut rows: Spool,
-    mut lines: Spool,
+    (rows, lines): &(Spool, Spool),
+    first: u32,
     parts: &mpsc::Sender<Joined>,
 ) -> Result<(), ReconcileError> {
-    for part in 0..PARTS {
-        let (row_bytes, line_bytes) = (rows.take(part)?, lines.take(part)?);
+    for part in (first..PARTS).step_by(JOINING as usize) {
+        let (row_bytes, line_bytes) = (rows.part(part)?, lines.part(part)?);
         let mut bookings: HashMap<Key<'_>, Booking> = HashMap::new();
         for line in lines.lines(&line_bytes) {
             let (key, line) = line?;

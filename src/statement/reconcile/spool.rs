@@ -6,21 +6,24 @@ use super::columns::Row;
 use super::difference::Side;
 use crate::store::Booked;
 use crate::types::{Code, LineKind, Money, Period, PremiumState, Province, RowId, WorkerId};
+use foldhash::HashMap;
 use foldhash::quality::FixedState;
-use std::collections::HashMap;
 use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::Mutex;
 
 /// Parts.
 pub const PARTS: u32 = 512;
 /// Bytes of a part that are written at once.
-const BLOCK_BYTES: usize = 32 * 1024;
+const BLOCK_BYTES: usize = 16 * 1024;
+/// Longest record, bytes.
+const RECORD_BYTES: usize = 512;
 
 /// Records in parts, those of a part in the order in which they came. The file has no name, and goes with the process.
 pub struct Spool {
-    file: File,
+    file: Mutex<File>,
     end: u64,
     parts: Vec<Part>,
     codes: Codes,
@@ -81,6 +84,8 @@ pub struct SpooledRow {
 
 /// A line as it is read back.
 pub struct SpooledLine<'p> {
+    /// The order of the lines of an order.
+    pub slot: u16,
     /// What it does.
     pub kind: LineKind,
     /// Whether a premium is due.
@@ -103,7 +108,7 @@ impl Spool {
     /// Empty, in a folder.
     pub fn new(folder: &Path) -> io::Result<Self> {
         let parts = std::iter::repeat_with(Part::default).take(PARTS as usize).collect();
-        Ok(Self { file: tempfile::tempfile_in(folder)?, end: 0, parts, codes: Codes::default() })
+        Ok(Self { file: Mutex::new(tempfile::tempfile_in(folder)?), end: 0, parts, codes: Codes::default() })
     }
 
     /// Adds a row whose key was read.
@@ -133,6 +138,7 @@ impl Spool {
     pub fn add_line(&mut self, line: &Booked) -> io::Result<()> {
         let (platform, industry) = (self.codes.number(&line.key.platform), self.codes.number(&line.industry));
         self.add(platform, &line.key.order_id, line.key.assignment_no, |put| {
+            put.u16(line.slot.get());
             put.u8(line.kind.code());
             put.u8(line.state.code());
             put.province(line.province);
@@ -154,29 +160,33 @@ impl Spool {
         // The same part on both sides, in every process.
         let hash = FixedState::with_seed(0).hash_one(order_id.as_str());
         let part = &mut self.parts[(hash % u64::from(PARTS)) as usize];
+        if part.rest.capacity() == 0 {
+            part.rest.reserve_exact(BLOCK_BYTES);
+        }
         let mut put = Put(&mut part.rest);
         put.u16(platform);
         put.text(order_id.as_str());
         put.u8(assignment_no);
         rest(&mut put);
-        if part.rest.len() < BLOCK_BYTES {
+        if part.rest.len() + RECORD_BYTES < BLOCK_BYTES {
             return Ok(());
         }
-        self.file.write_all(&part.rest)?;
+        self.file.get_mut().expect("no panic while held").write_all(&part.rest)?;
         part.blocks.push((self.end, part.rest.len()));
         self.end += part.rest.len() as u64;
         part.rest.clear();
         Ok(())
     }
 
-    /// Takes the bytes of a part out.
-    pub fn take(&mut self, part: u32) -> io::Result<Vec<u8>> {
-        let part = std::mem::take(&mut self.parts[part as usize]);
+    /// The bytes of a part.
+    pub fn part(&self, part: u32) -> io::Result<Vec<u8>> {
+        let part = &self.parts[part as usize];
         let length = part.blocks.iter().map(|(_, length)| length).sum::<usize>() + part.rest.len();
         let mut bytes = Vec::with_capacity(length);
-        for (offset, length) in part.blocks {
-            self.file.seek(SeekFrom::Start(offset))?;
-            (&mut self.file).take(length as u64).read_to_end(&mut bytes)?;
+        let mut file = self.file.lock().expect("no panic while held");
+        for (offset, length) in &part.blocks {
+            file.seek(SeekFrom::Start(*offset))?;
+            (&mut *file).take(*length as u64).read_to_end(&mut bytes)?;
         }
         bytes.extend_from_slice(&part.rest);
         Ok(bytes)
@@ -204,6 +214,7 @@ impl Spool {
     pub fn lines<'p>(&'p self, bytes: &'p [u8]) -> impl Iterator<Item = io::Result<(Key<'p>, SpooledLine<'p>)>> {
         self.records(bytes, |get| {
             Ok(SpooledLine {
+                slot: get.u16()?,
                 kind: Get::known(LineKind::from_code(get.u8()?))?,
                 state: Get::known(PremiumState::from_code(get.u8()?))?,
                 province: get.province()?,

@@ -44,7 +44,7 @@ impl Sqlite {
         found.iter().map(rows::slot_of_order).collect()
     }
 
-    /// Such lines in the journals after a seal up to another, as they were booked.
+    /// Such lines in the journals after a seal up to another.
     pub async fn booked_between(&self, of: &BookedOf, after: SealNo, to: SealNo) -> StoreResult<Vec<Booked>> {
         let (first, last) = self.rows_between(after, to).await?;
         let query = sqlx::query(include_str!("sql/booked_between.sql"))

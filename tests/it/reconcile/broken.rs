@@ -66,7 +66,14 @@ async fn a_broken_file_is_compared_as_far_as_it_can_be_read() {
     ] {
         assert!(described[&row].contains(words), "row {row}: {}", described[&row]);
     }
+    served.app.stop().await.unwrap();
+}
 
+/// The same of NDJSON.
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_lines_are_told_and_the_rest_is_compared() {
+    let served = Served::sqlite().await;
+    served.book((0..20).map(|n| order(&format!("o{n}"), "2026-07-15", "310101")).collect()).await;
     let lines = [
         r#"{"order_id":"o0","premium":0.07}"#,
         r#"{"order_id":7,"premium":"0.07"}"#,
@@ -77,7 +84,7 @@ async fn a_broken_file_is_compared_as_far_as_it_can_be_read() {
     let start = pb::ReconcileStart {
         platform_code: "MEITUAN".to_owned(),
         format: pb::FileFormat::Ndjson.into(),
-        ..self::start("lines", &file)
+        ..start("lines", &file)
     };
     let answer = served.reconcile(start, &file).await.unwrap();
     let missing = (1..20).filter(|n| *n != 2).map(|n| ("MISSING_AT_SOURCE", 0, format!("o{n}"), String::new()));

@@ -15,8 +15,8 @@ use premium_ledger::types::{DifferenceType as Kind, Instant};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use tokio_stream::iter;
-use tonic::transport::Channel;
 use tonic::Status;
+use tonic::transport::Channel;
 
 const WORKER: &str = "4d8590b9-b1d4-48c3-875e-efeb47f0b79b";
 const OTHER_WORKER: &str = "00000000-0000-4000-8000-000000000001";

@@ -6,10 +6,8 @@ use premium_ledger::types::DifferenceType as Kind;
 use std::collections::BTreeSet;
 use tonic::Code;
 
-/// Each kind of difference once or several times among a few thousand rows that agree; nothing else is found, and nothing is missed.
-async fn find_what_was_planted(served: Served) {
-    put_rate(&served).await;
-    let agree = 2_500;
+/// Orders that agree, and those that something will be planted for.
+async fn book(served: &Served, agree: usize) {
     let mut orders: Vec<pb::Order> = (0..agree).map(|n| order(&format!("a{n}"), "2026-07-15", "310101")).collect();
     for id in ["amount", "rate", "province", "month", "worker", "twice", "missing", "both"] {
         orders.push(order(id, "2026-07-15", "310101"));
@@ -38,6 +36,13 @@ async fn find_what_was_planted(served: Served) {
         };
         served.intake().reverse_order(request).await.unwrap();
     }
+}
+
+/// Each kind of difference once or several times among a few thousand rows that agree; nothing else is found, and nothing is missed.
+async fn find_what_was_planted(served: Served) {
+    put_rate(&served).await;
+    let agree = 2_500;
+    book(&served, agree).await;
 
     let mut file = "平台,订单号,骑手,省份,月份,单价,保费,备注\n".to_owned();
     let mut expected = BTreeSet::new();
@@ -111,15 +116,19 @@ async fn find_what_was_planted(served: Served) {
     assert_eq!(duplicate.unwrap().first_row, agree as u64 + 7);
     assert_eq!(answer.result.ledger_amount, "175.644", "2,508 × 0.07 and 0.084");
 
+    told_again(&served, start, &answer).await;
+    kept(&served, &answer).await;
+    served.app.stop().await.unwrap();
+}
+
+async fn told_again(served: &Served, start: pb::ReconcileStart, answer: &Answer) {
     // Asked again, it is told again, without the file.
     let again = served.reconcile(start.clone(), &[]).await.unwrap();
-    assert_eq!(again.send_from, gbk.len() as u64);
+    assert_eq!(again.send_from, start.file_bytes);
     assert_eq!((&again.differences, &again.result), (&answer.differences, &answer.result));
     let other = pb::ReconcileStart { source: "insurer".to_owned(), ..start };
     let refused = served.reconcile(other, &[]).await.unwrap_err();
     assert_eq!(refused.code(), Code::AlreadyExists, "the id was used for something else");
-    kept(&served, &answer).await;
-    served.app.stop().await.unwrap();
 }
 
 /// The run is listed, and what it found; the digest is that of the list.
