@@ -38,12 +38,8 @@ async fn book(served: &Served, agree: usize) {
     }
 }
 
-/// Each kind of difference once or several times among a few thousand rows that agree; nothing else is found, and nothing is missed.
-async fn find_what_was_planted(served: Served) {
-    put_rate(&served).await;
-    let agree = 2_500;
-    book(&served, agree).await;
-
+/// The file, and what is to be found.
+fn file(agree: usize) -> (String, BTreeSet<(&'static str, u64, String, String)>) {
     let mut file = "平台,订单号,骑手,省份,月份,单价,保费,备注\n".to_owned();
     let mut expected = BTreeSet::new();
     let mut row = 1;
@@ -86,7 +82,16 @@ async fn find_what_was_planted(served: Served) {
     put("twice", &same, &["DUPLICATE_AT_SOURCE"]);
     put("nowhere", &same, &["DUPLICATE_AT_SOURCE"]);
     expected.insert(("MISSING_AT_SOURCE", 0, "missing".to_owned(), String::new()));
+    (file, expected)
+}
 
+/// Each kind of difference once or several times among a few thousand rows that agree; nothing else is found, and nothing is missed.
+async fn find_what_was_planted(served: Served) {
+    put_rate(&served).await;
+    let agree = 2_500;
+    book(&served, agree).await;
+
+    let (file, expected) = file(agree);
     let names = [
         ("platform_code", "平台"),
         ("order_id", "订单号"),
@@ -107,7 +112,7 @@ async fn find_what_was_planted(served: Served) {
     let answer = served.reconcile(start.clone(), &gbk).await.unwrap();
     assert_eq!(answer.told(), expected);
     assert_eq!(answer.count(Kind::Match), agree as u64 + 2, "those that agree, twice's first, the cancelled one");
-    assert_eq!(answer.result.rows, row - 1);
+    assert_eq!(answer.result.rows, file.lines().count() as u64 - 1);
     let of = |id: &str| answer.differences.iter().find(|d| d.order_id == id).unwrap();
     let ledger = of("august").ledger.clone().unwrap();
     assert_eq!((ledger.period.as_str(), ledger.premium.as_str()), ("2026-08", "0.07"));
