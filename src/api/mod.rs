@@ -5,6 +5,7 @@ mod coverage;
 mod decode;
 pub mod decode_order;
 mod encode;
+mod export;
 mod intake;
 mod known_at;
 mod page;

@@ -79,6 +79,13 @@ pub fn reconcile_status(error: ReconcileError) -> Status {
     }
 }
 
+/// What this build of the service cannot do.
+#[cfg(not(feature = "parquet"))]
+pub fn parquet_not_built() -> Status {
+    let text = "this service was built without Parquet; export CSV".to_owned();
+    info(Code::Unimplemented, "PARQUET_NOT_BUILT", text)
+}
+
 /// Errors of questions that go straight to the store.
 pub fn store_status(error: StoreError) -> Status {
     intake_status(error.into())

@@ -4,6 +4,7 @@ pub mod ask;
 pub mod client;
 pub mod demo;
 mod difference_file;
+pub mod export;
 pub mod import;
 pub mod migrate;
 pub mod reconcile;
@@ -58,6 +59,8 @@ enum Command {
     Order(ask::OrderArgs),
     /// Price booked orders anew, after a rate, scope or rule was put
     Reprice(reprice::RepriceArgs),
+    /// Write a month's statements, or a platform's lines, to a file (.csv, .xlsx, .parquet)
+    Export(export::ExportArgs),
     /// Compare somebody's file (.csv, .ndjson) with the ledger
     Reconcile(Box<reconcile::ReconcileArgs>),
     /// What was reconciled, and what was found?
@@ -84,6 +87,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Coverage(args) => ask::run_coverage(&args).await,
             Command::Order(args) => ask::run_order(&args).await,
             Command::Reprice(args) => reprice::run(&args).await,
+            Command::Export(args) => export::run(&args).await,
             Command::Reconcile(args) => reconcile::run(&args).await,
             Command::Reconciliations(args) => reconciliations::run(&args).await,
             Command::Statement(args) => statement::run(&args).await,

@@ -174,6 +174,23 @@ words! {
 }
 
 words! {
+    /// What a row of an exported file is.
+    ExportLevel {
+        Statement = 1 "STATEMENT",
+        Line = 2 "LINE",
+    }
+}
+
+words! {
+    /// Form of an exported file.
+    ExportFormat {
+        Csv = 1 "CSV",
+        Xlsx = 2 "XLSX",
+        Parquet = 3 "PARQUET",
+    }
+}
+
+words! {
     /// Form of a file.
     FileFormat {
         Csv = 1 "CSV",

@@ -23,8 +23,9 @@ pub use doubt::{
     Repeats,
 };
 pub use enums::{
-    CoverageReason, DifferenceType, EndKind, FileEncoding, FileFormat, LineKind, Outcome, PeriodStep,
-    PremiumReason, PremiumState, Purpose, ReconcileLevel, ReversalReason, StatementState, ViolationCode,
+    CoverageReason, DifferenceType, EndKind, ExportFormat, ExportLevel, FileEncoding, FileFormat, LineKind,
+    Outcome, PeriodStep, PremiumReason, PremiumState, Purpose, ReconcileLevel, ReversalReason, StatementState,
+    ViolationCode,
 };
 pub use id::{Epoch, JournalId, LedgerId, LineId, LineNo, Position, RowId, SealNo, Slot, WorkerId};
 pub use money::{Factor, Money};

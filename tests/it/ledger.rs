@@ -32,8 +32,10 @@ pub type IntakeFace = dyn IntakeService<StreamOrdersStream = Orders>;
 type Lines = ReceiverStream<Result<pb::ListLinesResponse, Status>>;
 type Repriced = ReceiverStream<Result<pb::RepriceOrdersResponse, Status>>;
 pub type RegistryFace = dyn RegistryService<RepriceOrdersStream = Repriced>;
+type Exported = ReceiverStream<Result<pb::ExportStatementResponse, Status>>;
 type Reconciled = ReceiverStream<Result<pb::ReconcileResponse, Status>>;
-type StatementFace = dyn StatementService<ListLinesStream = Lines, ReconcileStream = Reconciled>;
+type StatementFace =
+    dyn StatementService<ListLinesStream = Lines, ReconcileStream = Reconciled, ExportStatementStream = Exported>;
 
 /// A ledger to ask.
 pub struct Ledger {
@@ -208,6 +210,15 @@ forward!(StatementService, StatementServiceClient, [
     list_reconciliations(ListReconciliationsRequest) -> ListReconciliationsResponse,
     list_differences(ListDifferencesRequest) -> ListDifferencesResponse,
 ]
+    type ExportStatementStream = ReceiverStream<Result<pb::ExportStatementResponse, Status>>;
+
+    async fn export_statement(
+        &self,
+        _: Request<pb::ExportStatementRequest>,
+    ) -> Result<Response<Self::ExportStatementStream>, Status> {
+        Err(Status::unimplemented("tests take files through a client of their own"))
+    }
+
     type ReconcileStream = ReceiverStream<Result<pb::ReconcileResponse, Status>>;
 
     async fn reconcile(

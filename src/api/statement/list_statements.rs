@@ -1,6 +1,6 @@
 //! ListStatements: a month's statements, of one platform or of all.
 
-use super::StatementApi;
+use super::{Known, StatementApi};
 use crate::api::{page, proto as pb, status};
 use crate::statement::{Statement, StatementKey, list};
 use crate::types::{Code, Malformed, Period, Province, SealNo, ViolationCode, Violations};
@@ -14,10 +14,7 @@ impl StatementApi {
     ) -> Result<pb::ListStatementsResponse, Status> {
         let mut wrong = Violations::default();
         let period = wrong.take("period", Period::parse(&request.period));
-        let platform = match request.platform_code.is_empty() {
-            true => None,
-            false => self.platform("platform_code", request.platform_code, &mut wrong),
-        };
+        let platform = self.asked_platform("platform_code", request.platform_code, &mut wrong);
         let size = wrong.take("page_size", page::size(request.page_size));
         let after = wrong.take("page_token", period.map_or(Ok(None), |period| after(period, &request.page_token)));
         let (Some(period), Some(size), Some(after), true) = (period, size, after, wrong.is_empty()) else {
@@ -39,18 +36,31 @@ impl StatementApi {
         let more = found.len() > size as usize;
         found.truncate(size as usize);
         let token = found.last().filter(|_| more).map(|last| token(&last.key, known.seal));
+        let statements = self.statements(&found, period, &known).await?;
+        Ok(pb::ListStatementsResponse { statements, next_page_token: token.unwrap_or_default() })
+    }
+}
+
+impl StatementApi {
+    /// Statements of one month as messages.
+    pub(super) async fn statements(
+        &self,
+        found: &[Statement],
+        period: Period,
+        known: &Known,
+    ) -> Result<Vec<pb::Statement>, Status> {
         let mut accounts = HashMap::new();
         let mut statements = Vec::with_capacity(found.len());
-        for statement in &found {
-            let Statement { key, .. } = statement;
+        for statement in found {
+            let key = &statement.key;
             let of = (key.platform.clone(), key.province);
             if !accounts.contains_key(&of) {
                 let account = self.account(&key.platform, key.province, period, &known.snapshot).await?;
                 accounts.insert(of.clone(), account);
             }
-            statements.push(self.statement(statement, accounts[&of].as_ref(), &known)?);
+            statements.push(self.statement(statement, accounts[&of].as_ref(), known)?);
         }
-        Ok(pb::ListStatementsResponse { statements, next_page_token: token.unwrap_or_default() })
+        Ok(statements)
     }
 }
 

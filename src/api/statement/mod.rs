@@ -2,8 +2,10 @@
 
 mod account;
 mod encode;
+mod export_statement;
 mod freeze_period;
 mod get_statement;
+mod lines;
 mod list_differences;
 mod list_lines;
 mod list_reconciliations;
@@ -76,16 +78,35 @@ impl StatementApi {
         Some(province)
     }
 
+    /// An industry that the registry knows.
+    fn industry(&self, field: &'static str, code: String, wrong: &mut Violations) -> Option<Code> {
+        let industry = wrong.take(field, Code::parse(code))?;
+        if !self.registry.snapshot().knows_industry(industry.as_str()) {
+            let text = "no industry of the registry";
+            wrong.add(field, Malformed::new(ViolationCode::NotInRegistry, text));
+        }
+        Some(industry)
+    }
+
+    /// The same three, where they may be left out.
+    fn asked_platform(&self, field: &'static str, code: String, wrong: &mut Violations) -> Option<Code> {
+        if code.is_empty() { None } else { self.platform(field, code, wrong) }
+    }
+
+    fn asked_province(&self, field: &'static str, code: &str, wrong: &mut Violations) -> Option<Province> {
+        if code.is_empty() { None } else { self.province(field, code, wrong) }
+    }
+
+    fn asked_industry(&self, field: &'static str, code: String, wrong: &mut Violations) -> Option<Code> {
+        if code.is_empty() { None } else { self.industry(field, code, wrong) }
+    }
+
     /// Which statement is asked for.
     fn statement_key(&self, key: Option<pb::StatementKey>, wrong: &mut Violations) -> Option<StatementKey> {
         let key = wrong.take("key", decode::required(key))?;
         let platform = self.platform("key.platform_code", key.platform_code, wrong);
         let province = self.province("key.province_code", &key.province_code, wrong);
-        let industry = wrong.take("key.industry_code", Code::parse(key.industry_code));
-        if industry.as_ref().is_some_and(|code| !self.registry.snapshot().knows_industry(code.as_str())) {
-            let text = "no industry of the registry";
-            wrong.add("key.industry_code", Malformed::new(ViolationCode::NotInRegistry, text));
-        }
+        let industry = self.industry("key.industry_code", key.industry_code, wrong);
         let period = wrong.take("key.period", Period::parse(&key.period));
         Some(StatementKey { platform: platform?, province: province?, industry: industry?, period: period? })
     }
@@ -191,6 +212,8 @@ impl StatementService for StatementApi {
 
     type ReconcileStream = reconcile::Answers;
 
+    type ExportStatementStream = export_statement::Answers;
+
     async fn get_statement(
         &self,
         request: Request<pb::GetStatementRequest>,
@@ -228,6 +251,13 @@ impl StatementService for StatementApi {
         request: Request<pb::RecordPaymentRequest>,
     ) -> Answered<pb::RecordPaymentResponse> {
         self.record_payment(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn export_statement(
+        &self,
+        request: Request<pb::ExportStatementRequest>,
+    ) -> Answered<Self::ExportStatementStream> {
+        self.export_statement(request.into_inner()).await.map(Response::new)
     }
 
     async fn reconcile(

@@ -171,15 +171,9 @@ impl StatementApi {
         let level = wrong.take("start.level", decode::word(start.level, ReconcileLevel::from_code));
         let source = wrong.take("start.source", Code::parse(start.source));
         let period = wrong.take("start.period", Period::parse(&start.period));
-        let platform = (!start.platform_code.is_empty())
-            .then(|| self.platform("start.platform_code", start.platform_code, &mut wrong));
-        let province = (!start.province_code.is_empty())
-            .then(|| self.province("start.province_code", &start.province_code, &mut wrong));
-        let industry = wrong.take("start.industry_code", Code::parse_optional(start.industry_code)).flatten();
-        if industry.as_ref().is_some_and(|code: &Code| !self.registry.snapshot().knows_industry(code.as_str())) {
-            let text = "no industry of the registry";
-            wrong.add("start.industry_code", Malformed::new(ViolationCode::NotInRegistry, text));
-        }
+        let platform = self.asked_platform("start.platform_code", start.platform_code, &mut wrong);
+        let province = self.asked_province("start.province_code", &start.province_code, &mut wrong);
+        let industry = self.asked_industry("start.industry_code", start.industry_code, &mut wrong);
         let format = wrong.take("start.format", decode::word(start.format, FileFormat::from_code));
         let encoding = match start.encoding {
             0 => Some(FileEncoding::Utf8),
@@ -210,7 +204,7 @@ impl StatementApi {
             request_id: start.request_id.clone(),
             level,
             source,
-            of: BookedOf { platform: platform.flatten(), province: province.flatten(), industry, period },
+            of: BookedOf { platform, province, industry, period },
             format,
             encoding,
             columns,

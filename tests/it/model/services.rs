@@ -228,6 +228,15 @@ impl StatementService for Model {
         self.with(|state| state.record_payment(request.into_inner()))
     }
 
+    type ExportStatementStream = ReceiverStream<Result<pb::ExportStatementResponse, Status>>;
+
+    async fn export_statement(
+        &self,
+        _: Request<pb::ExportStatementRequest>,
+    ) -> Result<Response<Self::ExportStatementStream>, Status> {
+        Err(Status::unimplemented("tests take files through a client of their own"))
+    }
+
     type ReconcileStream = ReceiverStream<Result<pb::ReconcileResponse, Status>>;
 
     async fn reconcile(

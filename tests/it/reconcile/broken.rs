@@ -1,6 +1,7 @@
 //! Files that are broken, and uploads that are broken off.
 
-use super::{Served, WORKER, order, start};
+use super::start;
+use crate::served::{Served, WORKER, order};
 use premium_ledger::api::proto as pb;
 use premium_ledger::types::DifferenceType as Kind;
 use std::collections::{BTreeMap, BTreeSet};

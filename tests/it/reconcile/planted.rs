@@ -1,6 +1,7 @@
 //! Every kind of difference planted and found, of orders and of sums.
 
-use super::{Answer, OTHER_WORKER, Served, WORKER, name, order, put_rate, start};
+use super::{Answer, OTHER_WORKER, name, start};
+use crate::served::{Served, WORKER, order, put_rate};
 use premium_ledger::api::proto as pb;
 use premium_ledger::types::DifferenceType as Kind;
 use std::collections::BTreeSet;
