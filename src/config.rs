@@ -35,7 +35,7 @@ pub struct ServeArgs {
     /// Serve with a login that could get round the guards (Postgres); unset: only if the database is on loopback or a Unix socket
     #[arg(long, env = "PREMIUM_LEDGER_SINGLE_LOGIN", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub single_login: Option<String>,
-    /// Folder where files that are reconciled wait; it may grow by three times their size
+    /// Folder where files that are reconciled wait, their rows, and the lines they are compared with
     #[arg(long, env = "PREMIUM_LEDGER_SPOOL", value_name = "FOLDER", default_value_os_t = default_spool())]
     pub spool: PathBuf,
     /// How long a stop waits for what was accepted to be answered, 1 to 600 seconds

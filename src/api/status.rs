@@ -63,11 +63,17 @@ pub fn intake_status(error: IntakeError) -> Status {
 pub fn reconcile_status(error: ReconcileError) -> Status {
     let text = error.to_string();
     match error {
-        ReconcileError::BadFile(_) | ReconcileError::TooManyRows | ReconcileError::SumTooLarge => {
+        ReconcileError::BadFile(_)
+        | ReconcileError::TooManyRows
+        | ReconcileError::TooManyOfOne
+        | ReconcileError::SumTooLarge => {
             let fields = vec![FieldViolation::new("data", text.clone())];
             Status::with_error_details(Code::InvalidArgument, text, ErrorDetails::with_bad_request(fields))
         }
         ReconcileError::UnderWay => retry(Code::Aborted, "RUN_UNDER_WAY", text, RETRY_UNAVAILABLE),
+        ReconcileError::DoneMeanwhile => retry(Code::Aborted, "RUN_DONE", text, RETRY_BUSY),
+        ReconcileError::SpoolFull(_) => retry(Code::ResourceExhausted, "SPOOL_FULL", text, RETRY_LONG),
+        ReconcileError::Panicked => Status::internal(text),
         ReconcileError::TooManyRuns => retry(Code::ResourceExhausted, "TOO_MANY_RUNS", text, RETRY_LONG),
         ReconcileError::TooManyLines => info(Code::FailedPrecondition, "TOO_MANY_LINES", text),
         ReconcileError::Gone => Status::cancelled(text),

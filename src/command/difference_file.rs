@@ -4,7 +4,7 @@ use crate::api::proto as pb;
 use crate::types::{DifferenceType, PremiumState};
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const TITLES: [&str; 26] = [
     "type",
@@ -37,6 +37,7 @@ const TITLES: [&str; 26] = [
 
 /// A file that is being written.
 pub struct DifferenceFile {
+    out: PathBuf,
     form: Form,
     written: u64,
 }
@@ -49,16 +50,17 @@ enum Form {
 impl DifferenceFile {
     /// By the ending of its name.
     pub fn create(path: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let part = part(path);
         let form = match path.extension().and_then(|ending| ending.to_str()) {
             Some("csv") => {
-                let mut csv = csv::Writer::from_path(path)?;
+                let mut csv = csv::Writer::from_path(&part)?;
                 csv.write_record(TITLES)?;
                 Form::Csv(Box::new(csv))
             }
-            Some("ndjson" | "jsonl") => Form::Ndjson(BufWriter::new(File::create(path)?)),
+            Some("ndjson" | "jsonl") => Form::Ndjson(BufWriter::new(File::create(&part)?)),
             _ => return Err("differences are written to .csv or .ndjson".into()),
         };
-        Ok(Self { form, written: 0 })
+        Ok(Self { out: path.to_owned(), form, written: 0 })
     }
 
     /// Writes some.
@@ -85,8 +87,16 @@ impl DifferenceFile {
             Form::Csv(mut csv) => csv.flush()?,
             Form::Ndjson(mut file) => file.flush()?,
         }
+        std::fs::rename(part(&self.out), &self.out)?;
         Ok(self.written)
     }
+}
+
+/// What it is called until it is whole.
+fn part(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
 }
 
 fn cells(difference: &pb::Difference) -> Vec<String> {

@@ -79,6 +79,9 @@ pub struct ReconcileArgs {
 pub async fn run(args: &ReconcileArgs) -> Done {
     let start = start(args)?;
     let out = args.out.clone().unwrap_or_else(|| args.file.with_extension("differences.csv"));
+    if out == args.file {
+        return Err("the differences would take the place of the file".into());
+    }
     let mut differences = DifferenceFile::create(&out)?;
     eprintln!("broken off, it goes on with --request-id {}", start.request_id);
     let result = reconcile(args, start, &mut differences).await?;

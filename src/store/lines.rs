@@ -1,5 +1,6 @@
 //! Lists of lines as they were booked, a stretch of journals at a time.
 
+use super::totals::LATEST;
 use super::{Store, StoreResult};
 use crate::ledger::Sealed;
 use crate::types::{
@@ -73,7 +74,7 @@ impl Store {
     }
 }
 
-/// Which lines are compared with others' files: all but OPEN lines that are booked in a month.
+/// Which lines are compared with others' files: those of ended orders that are booked in a month.
 #[derive(Clone, Debug)]
 pub struct BookedOf {
     /// Of one platform, or of all.
@@ -125,6 +126,7 @@ impl Store {
     /// A seal before that of any journal with lines of a month: no order is booked long before it is accepted.
     pub async fn seal_before(&self, period: Period) -> StoreResult<SealNo> {
         let instant = period.first_day().start().plus_seconds(-BEFORE_MONTH);
-        Ok(self.seal_by(instant).await?.unwrap_or(SealNo::NONE))
+        // No journal has lines of a month that is yet to come.
+        Ok(self.seal_by(instant).await?.unwrap_or(LATEST))
     }
 }

@@ -27,7 +27,7 @@ const REST: u32 = 2;
 const KEYS_PER_READ: usize = 1_000;
 
 /// No seal is higher: what databases hold.
-const LATEST: SealNo = SealNo::new(i64::MAX as u64);
+pub const LATEST: SealNo = SealNo::new(i64::MAX as u64);
 
 /// Sums by what they are of.
 pub type Totals = BTreeMap<TotalKey, Sums>;

@@ -4,7 +4,6 @@ use super::lines::{LinesOf, resumed, token};
 use super::reconciliation::{differences, parts, reconciliation};
 use super::{Known, StatementApi};
 use crate::api::{decode, export, proto as pb, status};
-use crate::intake::IntakeError;
 use crate::statement::list;
 use crate::store::{Place, RunsOf};
 use crate::types::{
@@ -179,10 +178,9 @@ impl StatementApi {
 
     /// Somebody listens, and the service goes on.
     fn go_on(&self, tell: &Teller) -> Result<(), Status> {
-        match (tell.is_closed(), *self.stopping.borrow()) {
-            (true, _) => Err(Status::cancelled("the call was given up")),
-            (_, true) => Err(status::intake_status(IntakeError::Stopping)),
-            (false, false) => Ok(()),
+        match tell.is_closed() {
+            true => Err(Status::cancelled("the call was given up")),
+            false => self.is_serving(),
         }
     }
 

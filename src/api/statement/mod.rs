@@ -20,7 +20,7 @@ use super::proto as pb;
 use super::proto::statement_service_server::StatementService;
 use super::{decode, status};
 use crate::clock::Clock;
-use crate::intake::Registry;
+use crate::intake::{IntakeError, Registry};
 use crate::ledger::request_digest;
 use crate::rating::Snapshot;
 use crate::statement::StatementKey;
@@ -116,14 +116,23 @@ impl StatementApi {
         match known_at(&self.store, asked).await? {
             Some(seal) => self.known_after(seal).await,
             None => loop {
-                // The calendar of that seal: one that was known before it, and has not moved on until after it.
-                let snapshot = self.registry.snapshot();
+                // The calendar of that seal: one that was known before it, and has not moved on until after it. The registry may be newer: it only grows.
+                let before = self.registry.snapshot().calendar().epoch();
                 let seal = self.store.seal_booked().await.map_err(status::store_status)?;
                 self.registry.refresh().await.map_err(status::store_status)?;
-                if self.registry.snapshot().calendar().epoch() == snapshot.calendar().epoch() {
+                let snapshot = self.registry.snapshot();
+                if snapshot.calendar().epoch() == before {
                     return Ok(Known { seal, snapshot });
                 }
             },
+        }
+    }
+
+    /// The service goes on.
+    fn is_serving(&self) -> Result<(), Status> {
+        match *self.stopping.borrow() {
+            true => Err(status::intake_status(IntakeError::Stopping)),
+            false => Ok(()),
         }
     }
 

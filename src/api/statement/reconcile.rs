@@ -14,7 +14,9 @@ use crate::types::{
 };
 use pb::reconcile_request::Part as Sent;
 use pb::reconcile_response::Part;
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
@@ -22,6 +24,8 @@ use tonic::{Status, Streaming};
 const AHEAD: usize = 2;
 /// Largest piece of a file, bytes.
 const PIECE_BYTES: usize = 1024 * 1024;
+/// How long the other side may leave a piece, or an answer, waiting.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Longest name of a column, characters.
 const HEADER_CHARS: usize = 64;
 
@@ -32,7 +36,8 @@ type Teller = mpsc::Sender<Result<pb::ReconcileResponse, Status>>;
 struct Started {
     ask: Ask,
     asked: Asked,
-    known_at: Option<pb::KnownAt>,
+    /// The ledger of that time; nothing: of when the file has come.
+    known: Option<Known>,
 }
 
 impl StatementApi {
@@ -41,7 +46,7 @@ impl StatementApi {
         let Some(Sent::Start(start)) = first else {
             return Err(wrong("start", ViolationCode::Required, "the first message must be a start"));
         };
-        let started = self.decode_start(start)?;
+        let started = self.decode_start(start).await?;
         let done =
             self.registry.run_of(&started.asked, RunKind::Reconcile).await.map_err(status::intake_status)?;
         let (tell, receive) = mpsc::channel(AHEAD);
@@ -52,8 +57,8 @@ impl StatementApi {
                 None => api.run(started, sent, &tell).await,
             };
             if let Err(failed) = told {
-                // A reader who went away does not want it.
-                let _ = tell.send(Err(failed)).await;
+                // A reader who went away does not want it; one who does not read cannot be told.
+                let _ = timeout(PATIENCE, tell.send(Err(failed))).await;
             }
         });
         Ok(ReceiverStream::new(receive))
@@ -64,6 +69,7 @@ impl StatementApi {
         answer(tell, Part::SendFrom(started.ask.file_bytes)).await?;
         let outcome = reconciliation(&run)?;
         for part_no in 0..parts(outcome.kept) {
+            self.is_serving()?;
             answer(tell, Part::Differences(differences(&self.store, &run, part_no).await?)).await?;
         }
         answer(tell, Part::Result(outcome)).await
@@ -79,18 +85,21 @@ impl StatementApi {
         let _permit = permit.map_err(|_| status::reconcile_status(ReconcileError::TooManyRuns))?;
         let (folder, digest) = (self.spool.clone(), started.asked.digest);
         let open = move || Upload::open(&folder, &digest);
-        let upload = tokio::task::spawn_blocking(open).await.map_err(|_| given_up())?;
+        let upload = tokio::task::spawn_blocking(open).await.map_err(|_| panicked())?;
         let upload = upload.map_err(status::reconcile_status)?;
         answer(tell, Part::SendFrom(upload.length)).await?;
         let upload = self.take_in(upload, sent, started.ask.file_bytes).await?;
         let (bytes, sha256) = (started.ask.file_bytes, started.ask.file_sha256);
         let whole = tokio::task::spawn_blocking(move || upload.whole(bytes, &sha256)).await;
-        let whole = whole.map_err(|_| given_up())?.map_err(|error| status::reconcile_status(error.into()))?;
+        let whole = whole.map_err(|_| panicked())?.map_err(|error| status::reconcile_status(error.into()))?;
         let Some((upload, file)) = whole else {
             let text = "is not that of the file that came; send it again";
             return Err(wrong("start.file_sha256", ViolationCode::Mismatch, text));
         };
-        let Known { seal, snapshot } = self.known(started.known_at).await?;
+        let Known { seal, snapshot } = match started.known {
+            Some(known) => known,
+            None => self.known(None).await?,
+        };
         let ask = started.ask;
         let reader = RowReader {
             level: ask.level,
@@ -103,21 +112,18 @@ impl StatementApi {
         let (revision, text) = (snapshot.revision(), ask.to_text());
         let work =
             Work { store: self.store.clone(), rates: snapshot, ask, reader, seal, folder: self.spool.clone() };
-        let journal = self.store.next_journal_id().await.map_err(status::store_status)?;
         let (findings, mut found) = mpsc::channel(AHEAD);
         let forward = async {
             while let Some(told) = found.recv().await {
-                if *self.stopping.borrow() {
-                    return Err(status::intake_status(IntakeError::Stopping));
-                }
+                self.is_serving()?;
                 answer(tell, part(told)).await?;
             }
-            Ok(())
+            Ok::<(), Status>(())
         };
-        let work = async { Ok(reconcile(work, journal, file, findings).await) };
-        let (outcome, ()) = tokio::try_join!(work, forward)?;
-        let outcome = match outcome {
-            Ok(outcome) => outcome.to_text(),
+        let work = async { Ok(reconcile(work, file, findings).await) };
+        let (done, ()) = tokio::try_join!(work, forward)?;
+        let (outcome, kept) = match done {
+            Ok(done) => done,
             Err(error) => {
                 if error.is_of_file() {
                     remove(upload);
@@ -125,9 +131,16 @@ impl StatementApi {
                 return Err(status::reconcile_status(error));
             }
         };
+        let journal = self.store.next_journal_id().await.map_err(status::store_status)?;
+        kept.keep(&self.store, journal).await.map_err(status::reconcile_status)?;
+        let outcome = outcome.to_text();
         let draft = RunDraft { kind: RunKind::Reconcile, revision, seal, asked: text, outcome };
         let run = self.registry.write_run(&started.asked, journal, draft).await.map_err(status::intake_status)?;
         remove(upload);
+        // What was told here is not what that one found.
+        if run.position.journal != journal {
+            return Err(status::reconcile_status(ReconcileError::DoneMeanwhile));
+        }
         answer(tell, Part::Result(reconciliation(&run)?)).await
     }
 
@@ -141,7 +154,7 @@ impl StatementApi {
         let mut stopping = self.stopping.clone();
         loop {
             let message = tokio::select! {
-                message = sent.message() => message?,
+                message = timeout(PATIENCE, sent.message()) => message.map_err(|_| given_up())??,
                 _ = stopping.wait_for(|stop| *stop) => {
                     return Err(status::intake_status(IntakeError::Stopping));
                 }
@@ -150,6 +163,9 @@ impl StatementApi {
             let Some(Sent::Data(data)) = request.part else {
                 return Err(wrong("data", ViolationCode::Required, "must follow the start"));
             };
+            if data.is_empty() {
+                return Err(wrong("data", ViolationCode::Required, "must not be empty"));
+            }
             if data.len() > PIECE_BYTES {
                 return Err(wrong("data", ViolationCode::TooLong, "must be at most 1048576 bytes"));
             }
@@ -157,7 +173,7 @@ impl StatementApi {
                 return Err(wrong("data", ViolationCode::OutOfRange, "is more than start.file_bytes"));
             }
             let written = tokio::task::spawn_blocking(move || upload.write(&data)).await;
-            let written = written.map_err(|_| given_up())?;
+            let written = written.map_err(|_| panicked())?;
             upload = written.map_err(|error| status::reconcile_status(error.into()))?;
         }
         match upload.length == file_bytes {
@@ -166,28 +182,26 @@ impl StatementApi {
         }
     }
 
-    fn decode_start(&self, start: pb::ReconcileStart) -> Result<Started, Status> {
+    async fn decode_start(&self, start: pb::ReconcileStart) -> Result<Started, Status> {
         let mut wrong = Violations::default();
-        let level = wrong.take("start.level", decode::word(start.level, ReconcileLevel::from_code));
-        let source = wrong.take("start.source", Code::parse(start.source));
-        let period = wrong.take("start.period", Period::parse(&start.period));
-        let platform = self.asked_platform("start.platform_code", start.platform_code, &mut wrong);
-        let province = self.asked_province("start.province_code", &start.province_code, &mut wrong);
-        let industry = self.asked_industry("start.industry_code", start.industry_code, &mut wrong);
-        let format = wrong.take("start.format", decode::word(start.format, FileFormat::from_code));
+        let level = wrong.take("level", decode::word(start.level, ReconcileLevel::from_code));
+        let source = wrong.take("source", Code::parse(start.source));
+        let period = wrong.take("period", Period::parse(&start.period));
+        let platform = self.asked_platform("platform_code", start.platform_code, &mut wrong);
+        let province = self.asked_province("province_code", &start.province_code, &mut wrong);
+        let industry = self.asked_industry("industry_code", start.industry_code, &mut wrong);
+        let format = wrong.take("format", decode::word(start.format, FileFormat::from_code));
         let encoding = match start.encoding {
             0 => Some(FileEncoding::Utf8),
-            number => wrong.take("start.encoding", decode::word(number, FileEncoding::from_code)),
+            number => wrong.take("encoding", decode::word(number, FileEncoding::from_code)),
         };
-        let columns = wrong.take("start.columns", columns(start.columns));
+        let columns = wrong.take("columns", columns(start.columns));
         let size = (1..=MAX_FILE_BYTES).contains(&start.file_bytes);
         if !size {
             let text = format!("must be from 1 to {MAX_FILE_BYTES}");
-            wrong.add("start.file_bytes", Malformed::new(ViolationCode::OutOfRange, text));
+            wrong.add("file_bytes", Malformed::new(ViolationCode::OutOfRange, text));
         }
-        let file_sha256 = wrong.take("start.file_sha256", sha256(start.file_sha256));
-        let known_at = start.known_at;
-        let asked_at = known_at.map(|known_at| format!("{known_at:?}")).unwrap_or_default();
+        let file_sha256 = wrong.take("file_sha256", sha256(start.file_sha256));
         let (
             Some(level),
             Some(source),
@@ -198,7 +212,12 @@ impl StatementApi {
             Some(file_sha256),
         ) = (level, source, period, format, encoding, columns, file_sha256)
         else {
-            return Err(status::invalid("", &wrong));
+            return Err(status::invalid("start.", &wrong));
+        };
+        let asked_at = start.known_at.map(|known_at| text(&known_at)).unwrap_or_default();
+        let known = match start.known_at {
+            Some(known_at) => Some(self.known(Some(known_at)).await?),
+            None => None,
         };
         let ask = Ask {
             request_id: start.request_id.clone(),
@@ -214,8 +233,8 @@ impl StatementApi {
         };
         let digest = request_digest(&[&ask.to_text(), &asked_at], None);
         match decode::asked(start.request_id, digest, &mut wrong) {
-            Some(asked) if wrong.is_empty() => Ok(Started { ask, asked, known_at }),
-            _ => Err(status::invalid("", &wrong)),
+            Some(asked) if wrong.is_empty() => Ok(Started { ask, asked, known }),
+            _ => Err(status::invalid("start.", &wrong)),
         }
     }
 }
@@ -228,7 +247,15 @@ fn remove(upload: Upload) {
 }
 
 async fn answer(tell: &Teller, part: Part) -> Result<(), Status> {
-    tell.send(Ok(pb::ReconcileResponse { part: Some(part) })).await.map_err(|_| given_up())
+    let sending = tell.send(Ok(pb::ReconcileResponse { part: Some(part) }));
+    match timeout(PATIENCE, sending).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(given_up()),
+    }
+}
+
+fn panicked() -> Status {
+    status::reconcile_status(ReconcileError::Panicked)
 }
 
 fn given_up() -> Status {
@@ -256,6 +283,15 @@ fn part(told: Told) -> Part {
     }
 }
 
+/// As text, for the digest of the request.
+fn text(known_at: &pb::KnownAt) -> String {
+    match &known_at.point {
+        None => String::new(),
+        Some(pb::known_at::Point::Seal(seal)) => format!("seal {seal}"),
+        Some(pb::known_at::Point::Instant(instant)) => format!("instant {} {}", instant.seconds, instant.nanos),
+    }
+}
+
 /// Each column once, under a name that is none of the others'.
 fn columns(names: Vec<pb::ColumnName>) -> Result<Vec<(Column, String)>, Malformed> {
     let mut columns: Vec<(Column, String)> = Vec::new();
@@ -264,8 +300,9 @@ fn columns(names: Vec<pb::ColumnName>) -> Result<Vec<(Column, String)>, Malforme
         let column = Column::from_name(&name.column).ok_or_else(|| {
             Malformed::new(ViolationCode::UnknownValue, format!("{:?} is no column", name.column))
         })?;
-        if !(1..=HEADER_CHARS).contains(&name.header.chars().count()) {
-            return Err(malformed(format!("the header of {} must be 1 to 64 characters", name.column)));
+        let length = name.header.chars().count();
+        if !(1..=HEADER_CHARS).contains(&length) || name.header.contains(char::is_control) {
+            return Err(malformed(format!("the header of {} must be 1 to 64 visible characters", name.column)));
         }
         if columns.iter().any(|(other, header)| *other == column || *header == name.header) {
             return Err(malformed(format!("{} or its header is named twice", name.column)));

@@ -70,9 +70,14 @@ impl Column {
         }
     }
 
-    /// It names the order.
-    const fn is_key(self) -> bool {
-        matches!(self, Self::Platform | Self::OrderId | Self::AssignmentNo)
+    /// Rows of this level have it.
+    const fn is_of(self, level: ReconcileLevel) -> bool {
+        match level {
+            ReconcileLevel::Line => !matches!(self, Self::Count),
+            ReconcileLevel::Count => {
+                !matches!(self, Self::OrderId | Self::AssignmentNo | Self::Worker | Self::ServicePeriod)
+            }
+        }
     }
 
     /// The column that the contract names so.
@@ -83,21 +88,28 @@ impl Column {
 
 /// Names of the columns in the file, by place in [`Column::ALL`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Headers([String; 11]);
+pub struct Headers([Option<String>; 11]);
 
 impl Headers {
     /// As the contract names them, but for these.
     pub fn with(other: &[(Column, String)]) -> Self {
-        let mut names = Column::ALL.map(|column| column.name().to_owned());
+        // Where the file has one under the name of another, that other is not there.
+        let free = |column: Column| other.iter().all(|(_, header)| header != column.name());
+        let mut names = Column::ALL.map(|column| free(column).then(|| column.name().to_owned()));
         for (column, header) in other {
-            names[*column as usize].clone_from(header);
+            names[*column as usize] = Some(header.clone());
         }
         Self(names)
     }
 
-    /// The name of a column.
+    /// The name of a column; the contract's where the file cannot have it.
     pub fn name(&self, column: Column) -> &str {
-        &self.0[column as usize]
+        self.0[column as usize].as_deref().unwrap_or(column.name())
+    }
+
+    /// The name of a column that rows of this level have.
+    fn of_level(&self, column: Column, level: ReconcileLevel) -> Option<&str> {
+        self.0[column as usize].as_deref().filter(|_| column.is_of(level))
     }
 }
 
@@ -187,7 +199,7 @@ impl RowReader {
         }
         let mut places = [None; 11];
         for column in Column::ALL {
-            let title = self.headers.name(column);
+            let Some(title) = self.headers.of_level(column, self.level) else { continue };
             let mut found = titles.iter().enumerate().filter(|(_, has)| *has == title);
             places[column as usize] = found.next().map(|(place, _)| place);
             if found.next().is_some() {
@@ -201,7 +213,9 @@ impl RowReader {
             .map(|any| self.headers.name(any[0]))
             .collect();
         if !missing.is_empty() {
-            return Err(format!("the file has no column {}; it has {}", missing.join(", "), titles.join(", ")));
+            let titles = titles.join(", ");
+            let titles = &titles[..titles.floor_char_boundary(MAX_SHOWN)];
+            return Err(format!("the file has no column {}; it has {titles}", missing.join(", ")));
         }
         Ok(Layout { places, width: titles.len() })
     }
@@ -236,12 +250,9 @@ impl RowReader {
             unreadable.push((column, format!("the row has {has} cells, the header {width}")));
         }
         let row = self.row(no, &mut unreadable, |column| {
-            let cell = layout.places[column as usize].and_then(|place| cells.get(place));
-            match cell {
-                // Where there is one cell too many, those behind it stand under others' names.
-                Some(cell) if !moved || column.is_key() => self.text(cell),
-                _ => Ok(Cow::Borrowed("")),
-            }
+            // Where there is one cell too many, those behind it stand under others' names.
+            let cell = layout.places[column as usize].filter(|_| !moved).and_then(|place| cells.get(place));
+            cell.map(|cell| self.text(cell)).transpose()
         });
         (row, unreadable)
     }
@@ -261,14 +272,16 @@ impl RowReader {
             let row = Row { no, platform: None, order: None, side: Side::NONE, whole: false };
             return (row, unreadable);
         }
-        let row = self.row(no, &mut unreadable, |column| match object.get(self.headers.name(column)) {
-            None | Some(Value::Null) => Ok(Cow::Borrowed("")),
-            Some(Value::String(text)) => Ok(Cow::Borrowed(text)),
+        let value = |column| object.get(self.headers.of_level(column, self.level)?);
+        let row = self.row(no, &mut unreadable, |column| match value(column) {
+            None => Ok(None),
+            Some(Value::Null) => Ok(Some(Cow::Borrowed(""))),
+            Some(Value::String(text)) => Ok(Some(Cow::Borrowed(text.as_str()))),
             Some(Value::Number(number)) => match column {
                 Column::OrderId | Column::Worker => {
                     Err("is a number, which loses digits; ids must be strings".to_owned())
                 }
-                _ => Ok(Cow::Owned(number.to_string())),
+                _ => Ok(Some(Cow::Owned(number.to_string()))),
             },
             Some(_) => Err("must be a string or a number".to_owned()),
         });
@@ -293,7 +306,7 @@ impl RowReader {
         &self,
         no: u64,
         unreadable: &mut Vec<Unreadable>,
-        cell: impl Fn(Column) -> Result<Cow<'a, str>, String>,
+        cell: impl Fn(Column) -> Result<Option<Cow<'a, str>>, String>,
     ) -> Row {
         let mut take = Taking { cell, unreadable };
         let names = &self.names;
@@ -306,7 +319,7 @@ impl RowReader {
             ReconcileLevel::Line => take.read(Column::OrderId, order_id),
             ReconcileLevel::Count => None,
         };
-        let side = Side {
+        let mut side = Side {
             province: take.read(Column::Province, |text| known(&names.provinces, text, "province")),
             industry: take.read(Column::Industry, |text| known(&names.industries, text, "industry")),
             period: take.read(Column::Period, period),
@@ -321,8 +334,17 @@ impl RowReader {
         let platform = platform.or_else(|| self.of.platform.clone().filter(|_| !platform_is_wrong));
         take.require(Column::Platform, platform.is_some());
         match self.level {
-            ReconcileLevel::Line => take.require(Column::OrderId, order_id.is_some()),
+            ReconcileLevel::Line => {
+                take.require(Column::OrderId, order_id.is_some());
+                // No amount is told: the order is not charged.
+                if take.is_empty(Column::Premium) {
+                    side.premium = Some(Money::ZERO);
+                }
+            }
             ReconcileLevel::Count => {
+                if side.premium.is_none() && !take.is_unreadable(Column::Premium) {
+                    take.require(Column::Count, side.count.is_some());
+                }
                 take.require(Column::Province, side.province.is_some() || self.of.province.is_some());
                 take.require(Column::Industry, side.industry.is_some() || self.of.industry.is_some());
             }
@@ -358,10 +380,10 @@ struct Taking<'t, C> {
     unreadable: &'t mut Vec<Unreadable>,
 }
 
-impl<'a, C: Fn(Column) -> Result<Cow<'a, str>, String>> Taking<'_, C> {
+impl<'a, C: Fn(Column) -> Result<Option<Cow<'a, str>>, String>> Taking<'_, C> {
     /// The value of a cell; nothing where it is empty, or wrong: then it is noted.
     fn read<T>(&mut self, column: Column, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
-        let parsed = (self.cell)(column).and_then(|text| match text.trim() {
+        let parsed = (self.cell)(column).and_then(|text| match text.as_deref().unwrap_or_default().trim() {
             "" => Ok(None),
             text => parse(text).map(Some).map_err(|why| format!("{:?} {why}", shown(text))),
         });
@@ -371,13 +393,19 @@ impl<'a, C: Fn(Column) -> Result<Cow<'a, str>, String>> Taking<'_, C> {
         })
     }
 
+    /// The file has the column, with nothing in it.
+    fn is_empty(&self, column: Column) -> bool {
+        (self.cell)(column).is_ok_and(|text| text.is_some_and(|text| text.trim().is_empty()))
+    }
+
     fn is_unreadable(&self, column: Column) -> bool {
         self.unreadable.iter().any(|(of, _)| *of == Some(column))
     }
 
     /// Notes a value that the row must have, unless it is noted why it has none.
     fn require(&mut self, column: Column, has: bool) {
-        if !has && !self.is_unreadable(column) {
+        let told = self.unreadable.iter().any(|(of, _)| of.is_none_or(|of| of == column));
+        if !has && !told {
             self.unreadable.push((Some(column), "is empty".to_owned()));
         }
     }
@@ -390,6 +418,9 @@ const SCIENTIFIC: &str =
 const SERIAL: &str =
     "was turned into a date by a spreadsheet (format the column as text before the export); must be YYYY-MM";
 
+/// Bytes of a file's header that a message shows.
+const MAX_SHOWN: usize = 300;
+
 /// Cut for a message.
 fn shown(text: &str) -> &str {
     &text[..text.floor_char_boundary(40)]
@@ -399,12 +430,12 @@ fn known<T: Clone>(names: &HashMap<String, T>, text: &str, what: &str) -> Result
     names.get(text).cloned().ok_or_else(|| format!("is no {what} of the registry"))
 }
 
-/// 1.23E+17: digits, a point perhaps, an exponent.
+/// 1.23E+17: one digit, decimals perhaps, an exponent.
 fn is_scientific(text: &str) -> bool {
-    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
-    let digits = exponent.trim_start_matches(['+', '-']);
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    exponent.starts_with(['+', '-']) && number(mantissa) && number(digits)
+    let Some((mantissa, exponent)) = text.split_once("E+") else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, decimals) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    whole.len() == 1 && digits(whole) && digits(decimals) && digits(exponent)
 }
 
 fn order_id(text: &str) -> Result<Code, String> {

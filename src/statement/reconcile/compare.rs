@@ -1,5 +1,6 @@
 //! How two sides differ. Pure.
 
+use super::columns::Column;
 use super::difference::Side;
 use super::spool::SpooledLine;
 use crate::ledger::{adjusted, net, standing};
@@ -80,12 +81,14 @@ impl Booking {
     }
 }
 
-/// An order that has no line in the month: as its ended line that stands says, else its newest. Nothing without lines.
+/// An order that has no line in the month: as its ended line that stands says, else its newest, with the sum of that one's month. Nothing without lines.
 pub fn elsewhere(lines: &[Posted], rates: &Snapshot) -> StoreResult<Option<Side>> {
     let charge = standing(lines, Sort::Ended);
     let Some(posted) = charge.or(lines.last()) else { return Ok(None) };
     let unheld = || StoreError::Corrupt("line: a sum cannot be held".to_owned());
-    let net = net(lines).ok_or_else(unheld)?;
+    let month = |other: &&Posted| other.line.priced.period == posted.line.priced.period;
+    let of_month: Vec<Posted> = lines.iter().filter(month).cloned().collect();
+    let net = net(&of_month).ok_or_else(unheld)?;
     let priced = adjusted(lines, &posted.line);
     let state = if charge.is_some() { priced.state } else { PremiumState::NotCharged };
     let order = &posted.line.order;
@@ -112,13 +115,13 @@ pub fn differing(source: &Side, ledger: &Side, asked: &BookedOf) -> Vec<Differen
     let month = differ(source.period.or(Some(asked.period)), ledger.period);
     note(month || differ(source.service_period, ledger.service_period), DifferenceType::MonthDiff);
     note(differ(source.worker, ledger.worker), DifferenceType::WorkerDiff);
-    note(source.rate.is_some() && source.rate != ledger.rate, DifferenceType::RateDiff);
+    note(differ(source.rate, ledger.rate), DifferenceType::RateDiff);
     found.extend(source.premium.and_then(|told| of_amounts(told, ledger.premium.unwrap_or_default())));
     found
 }
 
 /// Both are told, and not the same.
-fn differ<T: PartialEq>(source: Option<T>, ledger: Option<T>) -> bool {
+pub fn differ<T: PartialEq>(source: Option<T>, ledger: Option<T>) -> bool {
     source.is_some() && ledger.is_some() && source != ledger
 }
 
@@ -128,5 +131,16 @@ pub fn of_amounts(source: Money, ledger: Money) -> Option<DifferenceType> {
         _ if source == ledger => None,
         _ if source == round_to_fen(ledger).0 => Some(DifferenceType::RoundingOnly),
         _ => Some(DifferenceType::AmountDiff),
+    }
+}
+
+/// The column of a row that says that it is of something else than was asked for.
+pub fn not_asked(row: &Side, asked: &BookedOf) -> Option<Column> {
+    let industry = row.industry.as_ref().zip(asked.industry.as_ref());
+    match () {
+        () if row.period.is_some_and(|period| period != asked.period) => Some(Column::Period),
+        () if differ(row.province, asked.province) => Some(Column::Province),
+        () if industry.is_some_and(|(has, asked)| has != asked) => Some(Column::Industry),
+        () => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Keeps what is found, and tells it: parts of a thousand, each kept before it is told.
+//! Notes what is found, and tells it, in parts of a thousand; what is to be kept is kept when all is found.
 
 use super::ReconcileError;
 use super::difference::Difference;
@@ -6,6 +6,9 @@ use crate::store::Store;
 use crate::types::{DifferenceType, Digest, JournalId};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
 use tokio::sync::mpsc;
 
 /// Differences of a part.
@@ -39,21 +42,54 @@ pub struct Progress {
 
 /// What was found so far.
 pub struct Findings {
-    store: Store,
-    journal: JournalId,
     tell: mpsc::Sender<Told>,
     part: Vec<Difference>,
-    part_no: u32,
+    kept: Kept,
     hash: Sha256,
-    kept: u64,
     counts: BTreeMap<DifferenceType, u64>,
 }
 
+/// What is to be kept, in a file until the run is done: one that is broken off leaves nothing in the ledger.
+pub struct Kept {
+    file: File,
+    /// Where the parts end.
+    ends: Vec<u64>,
+    count: u64,
+}
+
+impl Kept {
+    fn add(&mut self, part: &[u8], count: usize) -> io::Result<()> {
+        self.file.write_all(part)?;
+        self.ends.push(self.ends.last().copied().unwrap_or_default() + part.len() as u64);
+        self.count += count as u64;
+        Ok(())
+    }
+
+    /// How many differences.
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Keeps them for the run that a journal will hold.
+    pub async fn keep(mut self, store: &Store, journal: JournalId) -> Result<(), ReconcileError> {
+        self.file.rewind()?;
+        let mut begin = 0;
+        for (part_no, end) in (0..).zip(std::mem::take(&mut self.ends)) {
+            let mut text = String::new();
+            (&mut self.file).take(end - begin).read_to_string(&mut text)?;
+            store.keep_differences(journal, part_no, &text).await?;
+            begin = end;
+        }
+        Ok(())
+    }
+}
+
 impl Findings {
-    /// Nothing yet, of the run that a journal will hold.
-    pub fn new(store: Store, journal: JournalId, tell: mpsc::Sender<Told>) -> Self {
+    /// Nothing yet; what is found waits in a folder.
+    pub fn new(folder: &Path, tell: mpsc::Sender<Told>) -> io::Result<Self> {
+        let kept = Kept { file: tempfile::tempfile_in(folder)?, ends: Vec::new(), count: 0 };
         let (hash, counts) = (Sha256::new(), BTreeMap::new());
-        Self { store, journal, tell, part: Vec::with_capacity(PART), part_no: 0, hash, kept: 0, counts }
+        Ok(Self { tell, part: Vec::with_capacity(PART), kept, hash, counts })
     }
 
     /// Counts without telling.
@@ -63,7 +99,7 @@ impl Findings {
         }
     }
 
-    /// Counts, keeps and tells.
+    /// Counts, notes and tells.
     pub async fn add(&mut self, difference: Difference) -> Result<(), ReconcileError> {
         self.count(difference.kind, 1);
         self.part.push(difference);
@@ -80,26 +116,24 @@ impl Findings {
 
     async fn flush(&mut self) -> Result<(), ReconcileError> {
         let part = std::mem::replace(&mut self.part, Vec::with_capacity(PART));
+        if part.is_empty() {
+            return Ok(());
+        }
         // Whole parts: the bound is a multiple of theirs.
-        if !part.is_empty() && self.kept < MAX_KEPT {
+        if self.kept.count < MAX_KEPT {
             let mut text = String::new();
             for difference in &part {
                 text.push_str(&difference.to_json());
                 text.push('\n');
             }
             self.hash.update(text.as_bytes());
-            self.store.keep_differences(self.journal, self.part_no, &text).await?;
-            self.part_no += 1;
-            self.kept += part.len() as u64;
+            self.kept.add(text.as_bytes(), part.len())?;
         }
-        match part.is_empty() {
-            true => Ok(()),
-            false => self.tell.send(Told::Differences(part)).await.map_err(|_| ReconcileError::Gone),
-        }
+        self.tell.send(Told::Differences(part)).await.map_err(|_| ReconcileError::Gone)
     }
 
-    /// All is found: the counts, how many are kept, and the digest of those.
-    pub async fn end(mut self) -> Result<(BTreeMap<DifferenceType, u64>, u64, Digest), ReconcileError> {
+    /// All is found: the counts, what is to be kept, and its digest.
+    pub async fn end(mut self) -> Result<(BTreeMap<DifferenceType, u64>, Kept, Digest), ReconcileError> {
         self.flush().await?;
         Ok((self.counts, self.kept, self.hash.finalize().into()))
     }

@@ -1,11 +1,12 @@
 //! Compares a file of orders with the lines that are booked in a month. Rows and lines are read side by side and parted by order id; then part by part
 //! they meet in memory. Rows whose order has no line in the month are looked up by their keys.
 
-use super::compare::{Booking, differing, elsewhere};
+use super::columns::Column;
+use super::compare::{Booking, differing, elsewhere, not_asked};
 use super::difference::{Difference, Side};
 use super::findings::{Findings, PART, Progress};
 use super::read_file::read_rows;
-use super::spool::{Key, PARTS, Spool};
+use super::spool::{Key, PARTS, Spool, SpooledRow};
 use super::{ReconcileError, Sums, Work};
 use crate::store::{Asker, Booked, StoreResult};
 use crate::types::{Code, DifferenceType, JournalId, Money, OrderKey, Posted, SealNo};
@@ -18,8 +19,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Most lines that are compared. With so many a part still fits into a few ten megabytes.
-pub const MAX_LINES: u64 = 200_000_000;
+/// Most lines that are compared: those of a part fit into some twenty megabytes.
+pub const MAX_LINES: u64 = 100_000_000;
 /// Batches between those who read and those who keep.
 const AHEAD: usize = 2;
 /// Stretches of lines that are read at once.
@@ -44,51 +45,77 @@ pub async fn compare(work: &Arc<Work>, file: File, findings: &mut Findings) -> R
         tokio::task::spawn_blocking(move || rows(&work, file, &found, &reading))
     };
     let first = work.store.seal_before(work.ask.of.period).await?.min(work.seal);
-    let told = async {
+    let rows = async { rows.await.map_err(|_| ReconcileError::Panicked)? };
+    let (rows, lines, mut sums) = {
+        let both = async { tokio::try_join!(rows, lines(work, first, &reading)) };
+        tokio::pin!(both);
         let mut tick = tokio::time::interval(TELL_EVERY);
         loop {
             tokio::select! {
-                some = unreadable.recv() => match some {
-                    None => return Ok(()),
-                    Some(differences) => for difference in differences {
-                        findings.add(difference).await?;
-                    },
+                Some(differences) = unreadable.recv() => for difference in differences {
+                    findings.add(difference).await?;
                 },
+                done = &mut both => {
+                    let ((rows, sums), lines) = done?;
+                    break (rows, lines, sums);
+                }
                 _ = tick.tick() => findings.progress(progress(work, &reading, first)).await?,
             }
         }
     };
-    let read = async { rows.await.map_err(|_| ReconcileError::Gone)? };
-    let ((rows, mut sums), lines, ()) = tokio::try_join!(read, lines(work, first, &reading), told)?;
+    while let Some(differences) = unreadable.recv().await {
+        for difference in differences {
+            findings.add(difference).await?;
+        }
+    }
     let base = progress(work, &reading, first);
     let sides = Arc::new((rows, lines));
     // Each thread takes every other part; they are told in their order.
-    let mut threads: Vec<_> = (0..JOINING)
-        .map(|first| {
-            let (parts, joined) = mpsc::channel(AHEAD);
-            let (work, sides) = (work.clone(), sides.clone());
-            (joined, tokio::task::spawn_blocking(move || join(&work, &sides, first, &parts)))
-        })
-        .collect();
-    for part_no in 0..PARTS {
-        let Some(part) = threads[(part_no % JOINING) as usize].0.recv().await else { break };
-        let Joined { found, matches, strangers, ledger_amount } = part;
-        sums.add_ledger(ledger_amount);
-        findings.count(DifferenceType::Match, matches);
-        for difference in found {
-            findings.add(difference).await?;
-        }
-        for some in strangers.chunks(PART) {
-            look_up(work, some, findings).await?;
+    let (mut joined, mut threads) = (Vec::new(), Vec::new());
+    for first in 0..JOINING {
+        let (parts, receive) = mpsc::channel(AHEAD);
+        let (work, sides) = (work.clone(), sides.clone());
+        joined.push(receive);
+        threads.push(tokio::task::spawn_blocking(move || join(&work, &sides, first, &parts)));
+    }
+    'parts: for part_no in 0..PARTS {
+        loop {
+            // One that failed says why itself.
+            let Some(met) = joined[(part_no % JOINING) as usize].recv().await else { break 'parts };
+            let over = met.over;
+            take(work, met, &mut sums, findings).await?;
+            if over {
+                break;
+            }
         }
         if part_no % 16 == 0 {
             findings.progress(Progress { parts: part_no, ..base }).await?;
         }
     }
-    for (_, joining) in threads {
-        joining.await.map_err(|_| ReconcileError::Gone)??;
+    // A thread that waits for its reader ends when that is gone.
+    drop(joined);
+    let mut ended = Ok(());
+    for joining in threads {
+        let how = joining.await.map_err(|_| ReconcileError::Panicked)?;
+        // That another gave up for want of a reader is not the reason.
+        if matches!(ended, Ok(()) | Err(ReconcileError::Gone)) && how.is_err() {
+            ended = how;
+        }
     }
-    Ok(sums)
+    ended.map(|()| sums)
+}
+
+/// Takes in what met.
+async fn take(work: &Work, met: Met, sums: &mut Sums, findings: &mut Findings) -> Result<(), ReconcileError> {
+    sums.add_ledger(met.ledger_amount);
+    findings.count(DifferenceType::Match, met.matches);
+    for difference in met.found {
+        findings.add(difference).await?;
+    }
+    for some in met.strangers.chunks(PART) {
+        look_up(work, some, sums, findings).await?;
+    }
+    Ok(())
 }
 
 fn progress(work: &Work, reading: &Reading, first: SealNo) -> Progress {
@@ -123,6 +150,7 @@ fn rows(
         }
         let Some(row) = row else { return Ok(()) };
         sums.add_source(row.side.premium.unwrap_or_default());
+        sums.check()?;
         if let (Some(platform), Some(order)) = (&row.platform, &row.order) {
             spool.add_row(platform, order, &row)?;
         }
@@ -153,7 +181,7 @@ async fn lines(work: &Arc<Work>, first: SealNo, reading: &Reading) -> Result<Spo
             after = through;
         }
         let Some((through, lines)) = under_way.pop_front() else { break };
-        let lines = lines.await.map_err(|_| ReconcileError::Gone)??;
+        let lines = lines.await.map_err(|_| ReconcileError::Panicked)??;
         count += lines.len() as u64;
         if count > MAX_LINES {
             return Err(ReconcileError::TooManyLines);
@@ -164,7 +192,7 @@ async fn lines(work: &Arc<Work>, first: SealNo, reading: &Reading) -> Result<Spo
         reading.journals.store(through.get() - first.get(), Ordering::Relaxed);
     }
     drop(read);
-    parting.await.map_err(|_| ReconcileError::Gone)?
+    parting.await.map_err(|_| ReconcileError::Panicked)?
 }
 
 /// A row whose order has no line in the month.
@@ -176,13 +204,26 @@ struct Stranger {
     side: Side,
 }
 
-/// What the two sides of a part come to.
+/// Some of what the two sides of a part come to: about [`PART`] findings.
 #[derive(Default)]
-struct Joined {
+struct Met {
     found: Vec<Difference>,
     matches: u64,
     strangers: Vec<Stranger>,
     ledger_amount: Money,
+    /// The last of its part.
+    over: bool,
+}
+
+impl Met {
+    /// Hands on what has gathered.
+    fn hand_on(&mut self, parts: &mpsc::Sender<Self>) -> Result<(), ReconcileError> {
+        let full = self.found.len() + self.strangers.len() >= PART;
+        match full || self.over {
+            true => parts.blocking_send(std::mem::take(self)).map_err(|_| ReconcileError::Gone),
+            false => Ok(()),
+        }
+    }
 }
 
 /// Lets rows and lines meet: those of every other part, from one on.
@@ -190,10 +231,12 @@ fn join(
     work: &Work,
     (rows, lines): &(Spool, Spool),
     first: u32,
-    parts: &mpsc::Sender<Joined>,
+    parts: &mpsc::Sender<Met>,
 ) -> Result<(), ReconcileError> {
     for part in (first..PARTS).step_by(JOINING as usize) {
-        let (row_bytes, line_bytes) = (rows.part(part)?, lines.part(part)?);
+        let (Some(row_bytes), Some(line_bytes)) = (rows.part(part)?, lines.part(part)?) else {
+            return Err(ReconcileError::TooManyOfOne);
+        };
         let mut bookings: HashMap<Key<'_>, Booking> = HashMap::new();
         for line in lines.lines(&line_bytes) {
             let (key, line) = line?;
@@ -202,60 +245,80 @@ fn join(
                 None => drop(bookings.insert(key, Booking::of(&line, work.ask.of.period)?)),
             }
         }
-        let mut joined = Joined::default();
+        let mut met = Met::default();
         let mut seen: HashMap<Key<'_>, u64> = HashMap::with_capacity(bookings.len());
         for row in rows.rows(&row_bytes) {
             let (key, row) = row?;
-            let booking = bookings.get(&key);
-            if let Some(first_row) = seen.get(&key).copied() {
-                let ledger = booking.map(|booking| booking.side(&work.rates)).unwrap_or_default();
-                let kinds = [DifferenceType::DuplicateAtSource];
-                joined.found.extend(told(&kinds, key.platform, key.order(), row.no, first_row, row.side, ledger));
-                continue;
-            }
-            seen.insert(key, row.no);
-            let Some(booking) = booking else {
-                let (no, whole, platform, order) = (row.no, row.whole, key.platform.clone(), key.order());
-                joined.strangers.push(Stranger { no, whole, platform, order, side: row.side });
-                continue;
-            };
-            let ledger = booking.side(&work.rates);
-            let kinds = differing(&row.side, &ledger, &work.ask.of);
-            if kinds.is_empty() {
-                joined.matches += u64::from(row.whole);
-            } else {
-                joined.found.extend(told(&kinds, key.platform, key.order(), row.no, 0, row.side, ledger));
-            }
+            met.meet(work, key, row, bookings.get(&key), &mut seen);
+            met.hand_on(parts)?;
         }
-        joined.miss(work, &bookings, &seen)?;
-        if parts.blocking_send(joined).is_err() {
-            return Err(ReconcileError::Gone);
-        }
+        met.miss(work, &bookings, &seen, parts)?;
+        met.over = true;
+        met.hand_on(parts)?;
     }
     Ok(())
 }
 
-impl Joined {
+impl Met {
+    /// A row, and what is booked of its order in the month.
+    fn meet<'p>(
+        &mut self,
+        work: &Work,
+        key: Key<'p>,
+        row: SpooledRow,
+        booking: Option<&Booking>,
+        seen: &mut HashMap<Key<'p>, u64>,
+    ) {
+        if let Some(first_row) = seen.get(&key).copied() {
+            let ledger = booking.map(|booking| booking.side(&work.rates)).unwrap_or_default();
+            let kinds = [DifferenceType::DuplicateAtSource];
+            return self.found.extend(told(
+                &kinds,
+                key.platform,
+                key.order(),
+                row.no,
+                first_row,
+                row.side,
+                ledger,
+            ));
+        }
+        seen.insert(key, row.no);
+        let Some(booking) = booking else {
+            let (no, whole, platform, order) = (row.no, row.whole, key.platform.clone(), key.order());
+            return self.strangers.push(Stranger { no, whole, platform, order, side: row.side });
+        };
+        let ledger = booking.side(&work.rates);
+        let kinds = differing(&row.side, &ledger, &work.ask.of);
+        if kinds.is_empty() {
+            self.matches += u64::from(row.whole);
+        } else {
+            self.found.extend(told(&kinds, key.platform, key.order(), row.no, 0, row.side, ledger));
+        }
+    }
+
     /// Adds what the file does not have.
     fn miss(
         &mut self,
         work: &Work,
         bookings: &HashMap<Key<'_>, Booking>,
         seen: &HashMap<Key<'_>, u64>,
+        parts: &mpsc::Sender<Self>,
     ) -> Result<(), ReconcileError> {
         let mut missing = Vec::new();
+        let mut amount = Money::ZERO;
         for (key, booking) in bookings {
-            let sum = self.ledger_amount.checked_add(booking.net());
-            self.ledger_amount = sum.ok_or(ReconcileError::SumTooLarge)?;
+            amount = amount.checked_add(booking.net()).ok_or(ReconcileError::SumTooLarge)?;
             if booking.is_due() && !seen.contains_key(key) {
                 missing.push((key, booking));
             }
         }
+        self.ledger_amount = amount;
         missing.sort_unstable_by_key(|(key, _)| **key);
         let kinds = [DifferenceType::MissingAtSource];
         for (key, booking) in missing {
             let ledger = booking.side(&work.rates);
             self.found.extend(told(&kinds, key.platform, key.order(), 0, 0, Side::NONE, ledger));
+            self.hand_on(parts)?;
         }
         Ok(())
     }
@@ -282,8 +345,25 @@ fn told(
     kinds.iter().map(|kind| Difference { kind: *kind, ..difference.clone() }).collect()
 }
 
+/// A row of something else than was asked for.
+fn other(work: &Work, stranger: &Stranger, column: Column) -> Difference {
+    Difference {
+        platform: Some(stranger.platform.clone()),
+        order: Some(stranger.order.clone()),
+        source: stranger.side.clone(),
+        column: work.reader.headers.name(column).to_owned(),
+        description: "is not what was asked for".to_owned(),
+        ..Difference::of(DifferenceType::UnreadableAtSource, stranger.no)
+    }
+}
+
 /// Rows whose orders stand elsewhere, or nowhere.
-async fn look_up(work: &Work, strangers: &[Stranger], findings: &mut Findings) -> Result<(), ReconcileError> {
+async fn look_up(
+    work: &Work,
+    strangers: &[Stranger],
+    sums: &mut Sums,
+    findings: &mut Findings,
+) -> Result<(), ReconcileError> {
     let key = |stranger: &Stranger| OrderKey {
         platform: stranger.platform.clone(),
         order_id: stranger.order.0.clone(),
@@ -295,6 +375,14 @@ async fn look_up(work: &Work, strangers: &[Stranger], findings: &mut Findings) -
         orders.values().flatten().map(|posted: &Posted| posted.line.position.journal).collect();
     let sealed = work.store.sealed_by(journals, work.seal).await?;
     for (stranger, key) in strangers.iter().zip(&keys) {
+        if let Some(column) = not_asked(&stranger.side, &work.ask.of)
+            && stranger.whole
+        {
+            // Not of this month's sums.
+            sums.take_source(stranger.side.premium.unwrap_or_default());
+            findings.add(other(work, stranger, column)).await?;
+            continue;
+        }
         let mut lines = orders.remove(key).unwrap_or_default();
         lines.retain(|posted| sealed.contains(&posted.line.position.journal));
         let ledger = elsewhere(&lines, &work.rates)?;

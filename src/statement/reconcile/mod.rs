@@ -19,13 +19,13 @@ mod upload;
 
 pub use columns::{Column, Headers, Names, RowReader};
 pub use difference::{Difference, Side};
-pub use findings::{Findings, MAX_KEPT, PART, Progress, Told};
+pub use findings::{Findings, Kept, MAX_KEPT, PART, Progress, Told};
 pub use outcome::{Ask, Outcome};
 pub use upload::Upload;
 
 use crate::rating::Snapshot;
 use crate::store::{Store, StoreError};
-use crate::types::{JournalId, Money, ReconcileLevel, SealNo};
+use crate::types::{Money, ReconcileLevel, SealNo};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Largest file, bytes.
-pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+pub const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 /// Runs under way at once.
 pub const MAX_RUNS: usize = 2;
 
@@ -52,6 +52,18 @@ pub enum ReconcileError {
     /// A file of sums has more rows than it may have.
     #[error("a file of level COUNT has at most {} rows", count_level::MAX_ROWS)]
     TooManyRows,
+    /// Very many rows, or lines, of one order id.
+    #[error("more rows of one order id than can be compared; is the column `order_id` the right one?")]
+    TooManyOfOne,
+    /// The same run came to its end at another call meanwhile.
+    #[error("this run was done at another call; ask again for what it found")]
+    DoneMeanwhile,
+    /// Files that wait for their runs take all the room they may.
+    #[error("the files that wait to be reconciled have {0} bytes; no more are taken in")]
+    SpoolFull(u64),
+    /// A defect.
+    #[error("the reconciliation failed")]
+    Panicked,
     /// More lines than may be compared at once.
     #[error("more than {} lines are asked for; ask for one province, or one industry", line_level::MAX_LINES)]
     TooManyLines,
@@ -72,7 +84,7 @@ pub enum ReconcileError {
 impl ReconcileError {
     /// The same file would fail again.
     pub const fn is_of_file(&self) -> bool {
-        matches!(self, Self::BadFile(_) | Self::TooManyRows | Self::SumTooLarge)
+        matches!(self, Self::BadFile(_) | Self::TooManyRows | Self::TooManyOfOne | Self::SumTooLarge)
     }
 }
 
@@ -105,19 +117,31 @@ impl Sums {
         self.source += i128::from(amount.micros());
     }
 
+    /// What was added turned out to be of something else.
+    fn take_source(&mut self, amount: Money) {
+        self.source -= i128::from(amount.micros());
+    }
+
+    /// The file's amounts can be held so far.
+    fn check(&self) -> Result<(), ReconcileError> {
+        match i64::try_from(self.source) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(ReconcileError::SumTooLarge),
+        }
+    }
+
     fn add_ledger(&mut self, amount: Money) {
         self.ledger += i128::from(amount.micros());
     }
 }
 
-/// Compares the file; what is found is kept under the journal, and told.
+/// Compares the file, and tells what is found; what it came to, and what is to be kept.
 pub async fn reconcile(
     work: Work,
-    journal: JournalId,
     file: File,
     tell: mpsc::Sender<Told>,
-) -> Result<Outcome, ReconcileError> {
-    let mut findings = Findings::new(work.store.clone(), journal, tell);
+) -> Result<(Outcome, Kept), ReconcileError> {
+    let mut findings = Findings::new(&work.folder, tell)?;
     let work = Arc::new(work);
     let sums = match work.ask.level {
         ReconcileLevel::Count => count_level::compare(&work, file, &mut findings).await?,
@@ -126,5 +150,6 @@ pub async fn reconcile(
     let (counts, kept, digest) = findings.end().await?;
     let money = |micros| i64::try_from(micros).map(Money::from_micros).map_err(|_| ReconcileError::SumTooLarge);
     let (source_amount, ledger_amount) = (money(sums.source)?, money(sums.ledger)?);
-    Ok(Outcome { rows: sums.rows, counts, source_amount, ledger_amount, kept, digest })
+    let outcome = Outcome { rows: sums.rows, counts, source_amount, ledger_amount, kept: kept.count(), digest };
+    Ok((outcome, kept))
 }

@@ -68,7 +68,7 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
 }
 
 impl Ask {
-    /// As text: JSON, keys in the order of the alphabet.
+    /// As text: JSON, keys in the order of the alphabet. As known when is told by the run's seal.
     pub fn to_text(&self) -> String {
         let of = &self.of;
         let columns: Map<String, Value> = self

@@ -192,10 +192,9 @@ impl<R: Read> CsvRows<R> {
         let taken = &held[..read];
         let lines = taken.strip_suffix(b"\n").unwrap_or(taken);
         let several = newline(lines).is_some();
-        let quotes = || taken.iter().filter(|byte| **byte == b'"').count();
         // A quote that is never closed would take the rows behind it along, up to the next quote: then the row is its first line, and the rest is read
         // as rows.
-        let open_at_end = matches!(result, ReadRecordResult::InputEmpty) && quotes() % 2 == 1;
+        let open_at_end = matches!(result, ReadRecordResult::InputEmpty) && !closes_well(taken);
         let unclosed = several && !(ended && closes_well(taken)) || open_at_end;
         if ended && !unclosed {
             self.window.skip(read);

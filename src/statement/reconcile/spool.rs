@@ -16,6 +16,8 @@ use std::sync::Mutex;
 
 /// Parts.
 pub const PARTS: u32 = 512;
+/// Most bytes of a part; twice what the parts of the largest file have.
+pub const PART_BYTES: usize = 32 * 1024 * 1024;
 /// Bytes of a part that are written at once.
 const BLOCK_BYTES: usize = 16 * 1024;
 /// Longest record, bytes.
@@ -178,10 +180,13 @@ impl Spool {
         Ok(())
     }
 
-    /// The bytes of a part.
-    pub fn part(&self, part: u32) -> io::Result<Vec<u8>> {
+    /// The bytes of a part. Nothing where they are too many for memory: very many records of one order id.
+    pub fn part(&self, part: u32) -> io::Result<Option<Vec<u8>>> {
         let part = &self.parts[part as usize];
         let length = part.blocks.iter().map(|(_, length)| length).sum::<usize>() + part.rest.len();
+        if length > PART_BYTES {
+            return Ok(None);
+        }
         let mut bytes = Vec::with_capacity(length);
         let mut file = self.file.lock().expect("no panic while held");
         for (offset, length) in &part.blocks {
@@ -189,7 +194,7 @@ impl Spool {
             (&mut *file).take(*length as u64).read_to_end(&mut bytes)?;
         }
         bytes.extend_from_slice(&part.rest);
-        Ok(bytes)
+        Ok(Some(bytes))
     }
 
     /// The rows of a part.
@@ -248,5 +253,40 @@ impl Spool {
 
     fn code<'p>(&'p self, get: &mut Get<'_>) -> io::Result<&'p Code> {
         Get::known(self.codes.codes.get(usize::from(get.u16()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(no: u64) -> Row {
+        Row { no, platform: None, order: None, side: Side::NONE, whole: true }
+    }
+
+    #[test]
+    fn rows_come_back_as_they_went_in_until_they_are_too_many_for_a_part() {
+        let platform = Code::parse("MEITUAN".to_owned()).unwrap();
+        let order = |id: &str| (Code::parse(id.to_owned()).unwrap(), 7);
+        let mut spool = Spool::new(&std::env::temp_dir()).unwrap();
+        for no in 1..=30_000 {
+            spool.add_row(&platform, &order(&format!("o{}", no % 10_000)), &row(no)).unwrap();
+        }
+        let mut read = Vec::new();
+        for part in 0..PARTS {
+            let bytes = spool.part(part).unwrap().unwrap();
+            for record in spool.rows(&bytes) {
+                let (key, row) = record.unwrap();
+                assert_eq!((key.platform, key.order()), (&platform, order(&format!("o{}", row.no % 10_000))));
+                read.push(row.no);
+            }
+        }
+        read.sort_unstable();
+        assert_eq!(read, (1..=30_000).collect::<Vec<_>>());
+        let id = order(&"x".repeat(64));
+        for no in 0..400_000 {
+            spool.add_row(&platform, &id, &row(no)).unwrap();
+        }
+        assert_eq!((0..PARTS).filter(|part| spool.part(*part).unwrap().is_none()).count(), 1);
     }
 }

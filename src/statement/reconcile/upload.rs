@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// How long a file lies that nobody goes on with.
 const KEPT: Duration = Duration::from_secs(24 * 3_600);
+/// Most bytes of files that wait; the last one may go beyond.
+const MAX_WAITING_BYTES: u64 = 64 * 1024 * 1024 * 1024;
 /// How its name ends.
 const ENDING: &str = "upload";
 /// Bytes that are digested at once.
@@ -30,7 +32,10 @@ impl Upload {
     /// Begins, or goes on. What others left lying is removed.
     pub fn open(folder: &Path, asked: &Digest) -> Result<Self, ReconcileError> {
         make(folder)?;
-        sweep(folder)?;
+        let waiting = sweep(folder)?;
+        if waiting > MAX_WAITING_BYTES {
+            return Err(ReconcileError::SpoolFull(waiting));
+        }
         let mut name = String::new();
         for byte in asked {
             write!(name, "{byte:02x}").expect("a string takes all");
@@ -88,10 +93,17 @@ fn make(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder)
+    builder.recursive(true).create(folder)?;
+    #[cfg(unix)]
+    if std::os::unix::fs::PermissionsExt::mode(&fs::metadata(folder)?.permissions()) & 0o022 != 0 {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may write into the spool folder"));
+    }
+    Ok(())
 }
 
-fn sweep(folder: &Path) -> io::Result<()> {
+/// Removes what nobody goes on with; the bytes of what is left.
+fn sweep(folder: &Path) -> io::Result<u64> {
+    let mut left = 0;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let old = |path: &Path| -> io::Result<bool> {
@@ -102,6 +114,7 @@ fn sweep(folder: &Path) -> io::Result<()> {
         if path.extension().is_some_and(|ending| ending == ENDING) && old(&path).unwrap_or(false) {
             let _ = fs::remove_file(&path);
         }
+        left += fs::metadata(&path).map_or(0, |file| file.len());
     }
-    Ok(())
+    Ok(left)
 }

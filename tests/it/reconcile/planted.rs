@@ -10,14 +10,19 @@ use tonic::Code;
 /// Orders that agree, and those that something will be planted for.
 async fn book(served: &Served, agree: usize) {
     let mut orders: Vec<pb::Order> = (0..agree).map(|n| order(&format!("a{n}"), "2026-07-15", "310101")).collect();
-    for id in ["amount", "rate", "province", "month", "worker", "twice", "missing", "both"] {
+    for id in ["amount", "rate", "province", "month", "worker", "twice", "missing", "both", "blank"] {
         orders.push(order(id, "2026-07-15", "310101"));
     }
     orders.push(order("rounding", "2026-07-15", "440106"));
-    orders.push(order("august", "2026-08-01", "310101"));
+    orders.extend(["august", "of-august"].map(|id| order(id, "2026-08-01", "310101")));
     let cancelled =
         |id| pb::Order { end_kind: pb::EndKind::CancelledByCustomer.into(), ..order(id, "2026-07-15", "310101") };
-    orders.extend([cancelled("cancelled"), cancelled("cancelled-charged"), cancelled("cancelled-unlisted")]);
+    orders.extend([
+        cancelled("cancelled"),
+        cancelled("cancelled-charged"),
+        cancelled("cancelled-unlisted"),
+        cancelled("cancelled-at-rate"),
+    ]);
     let open = |id| pb::Order { ended_at: None, end_kind: 0, ..order(id, "2026-07-15", "310101") };
     orders.extend([open("open"), open("open-unlisted")]);
     let reversed = ["reversed", "reversed-unlisted"].map(|id| order(id, "2026-07-15", "310101"));
@@ -79,9 +84,13 @@ fn file(agree: usize) -> (String, BTreeSet<(&'static str, u64, String, String)>)
     put("cancelled-charged", &set(5, ""), &["AMOUNT_DIFF"]);
     put("open", &set(5, ""), &["AMOUNT_DIFF"]);
     put("reversed", &set(5, ""), &["AMOUNT_DIFF"]);
+    put("blank", &set(6, ""), &["AMOUNT_DIFF"]);
+    put("cancelled-at-rate", &set(6, "0.00"), &[]);
     put("nowhere", &same, &["MISSING_IN_LEDGER"]);
     put("twice", &same, &["DUPLICATE_AT_SOURCE"]);
     put("nowhere", &same, &["DUPLICATE_AT_SOURCE"]);
+    put("of-august", &set(4, "2026-08"), &[]);
+    expected.insert(("UNREADABLE_AT_SOURCE", row, "of-august".to_owned(), "月份".to_owned()));
     expected.insert(("MISSING_AT_SOURCE", 0, "missing".to_owned(), String::new()));
     (file, expected)
 }
@@ -112,7 +121,7 @@ async fn find_what_was_planted(served: Served) {
     };
     let answer = served.reconcile(start.clone(), &gbk).await.unwrap();
     assert_eq!(answer.told(), expected);
-    assert_eq!(answer.count(Kind::Match), agree as u64 + 2, "those that agree, twice's first, the cancelled one");
+    assert_eq!(answer.count(Kind::Match), agree as u64 + 3, "those that agree, twice's first, the cancelled ones");
     assert_eq!(answer.result.rows, file.lines().count() as u64 - 1);
     let of = |id: &str| answer.differences.iter().find(|d| d.order_id == id).unwrap();
     let ledger = of("august").ledger.clone().unwrap();
@@ -120,7 +129,7 @@ async fn find_what_was_planted(served: Served) {
     let duplicate =
         answer.differences.iter().find(|d| name(d.r#type) == "DUPLICATE_AT_SOURCE" && d.order_id == "twice");
     assert_eq!(duplicate.unwrap().first_row, agree as u64 + 7);
-    assert_eq!(answer.result.ledger_amount, "175.644", "2,508 × 0.07 and 0.084");
+    assert_eq!(answer.result.ledger_amount, "175.714", "2,509 × 0.07 and 0.084");
 
     told_again(&served, start, &answer).await;
     kept(&served, &answer).await;
@@ -173,6 +182,10 @@ async fn sums_are_compared_with_statements() {
     for (area, count) in [("310101", 3), ("320101", 2), ("440106", 4), ("500101", 1)] {
         orders.extend((0..count).map(|n| order(&format!("{area}-{n}"), "2026-07-15", area)));
     }
+    orders.push(pb::Order {
+        end_kind: pb::EndKind::CancelledByCustomer.into(),
+        ..order("cancelled", "2026-07-15", "310101")
+    });
     served.book(orders).await;
     let file = "province_code,industry_code,count,premium,rate\n\
                 31,instant_delivery,3,0.21,0.07\n\

@@ -1,4 +1,4 @@
--- Purpose: what is compared of lines in the journals with seals after $1 up to $2: all but OPEN lines booked in a month ($3), of a platform ($4),
+-- Purpose: what is compared of lines in the journals with seals after $1 up to $2: lines of ended orders booked in a month ($3), of a platform ($4),
 -- province ($5) and industry ($6; null: all). Column by column, texts a line each: a row of the protocol for each would cost as much as all the rest.
 -- Locks: none. Rows: one, for those of the stretch; nulls where there is none.
 with stretch as materialized (
@@ -11,5 +11,5 @@ select string_agg(l.platform_code, E'\n') as platform_code, string_agg(l.order_i
        array_agg(l.worker_id) as worker_id, array_agg((l.amount * 1000000)::bigint) as amount
 from stretch
 join ledger_read.line_of_all l using (journal_id)
-where l.kind > 1 and l.period = $3
+where l.end_kind is not null and l.period = $3
   and ($4::text is null or l.platform_code = $4) and ($5::text is null or l.province_code = $5) and ($6::text is null or l.industry_code = $6)
