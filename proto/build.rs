@@ -2,12 +2,13 @@
 use prost::Message;
 use std::{env, fs, path::PathBuf};
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "premium/ledger/v1/types.proto",
     "premium/ledger/v1/intake.proto",
     "premium/ledger/v1/coverage.proto",
     "premium/ledger/v1/registry.proto",
     "premium/ledger/v1/statement.proto",
+    "premium/ledger/v1/audit.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

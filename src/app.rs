@@ -1,12 +1,16 @@
 //! Wires everything: store, registry, lanes, services, health, and the way down. The only file that knows every name.
 
-use crate::api::{CoverageApi, IntakeApi, REQUEST_BYTES, RESPONSE_BYTES, RegistryApi, StatementApi, proto};
+use crate::api::{
+    AuditApi, CoverageApi, IntakeApi, REQUEST_BYTES, RESPONSE_BYTES, RegistryApi, StatementApi, proto,
+};
+use crate::audit::keep_looking;
 use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::intake::{Intake, Registry, SNAPSHOT_REFRESH, SNAPSHOT_STALE};
 use crate::store::postgres::{self, Connections, Folding, Postgres};
 use crate::store::sqlite::Sqlite;
 use crate::store::{GuardFailure, Store, StoreError, keep_folding};
+use proto::audit_service_server::AuditServiceServer;
 use proto::coverage_service_server::CoverageServiceServer;
 use proto::intake_service_server::IntakeServiceServer;
 use proto::registry_service_server::RegistryServiceServer;
@@ -35,12 +39,13 @@ const KEEPALIVE: Duration = Duration::from_secs(60);
 pub const DURABILITY: &str = "premium-ledger.durability";
 
 /// What health tells of: the whole, and each service.
-const HEALTH_NAMES: [&str; 5] = [
+const HEALTH_NAMES: [&str; 6] = [
     "",
     "premium.ledger.v1.IntakeService",
     "premium.ledger.v1.CoverageService",
     "premium.ledger.v1.RegistryService",
     "premium.ledger.v1.StatementService",
+    "premium.ledger.v1.AuditService",
 ];
 /// How long one look at the registry may take.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -74,6 +79,7 @@ pub struct App {
     lanes: Vec<JoinHandle<()>>,
     refresh: JoinHandle<()>,
     fold: JoinHandle<()>,
+    look: JoinHandle<()>,
     store: Store,
     drain: Duration,
 }
@@ -135,6 +141,10 @@ impl App {
                     .max_decoding_message_size(REQUEST_BYTES),
             )
             .add_service(
+                AuditServiceServer::new(AuditApi::new(store.clone(), registry.clone(), clock))
+                    .max_decoding_message_size(REQUEST_BYTES),
+            )
+            .add_service(
                 RegistryServiceServer::new(RegistryApi::new(registry.clone(), clock, stopping.clone()))
                     .max_decoding_message_size(REQUEST_BYTES),
             )
@@ -156,8 +166,9 @@ impl App {
         let server = tokio::spawn(server.serve_with_incoming_shutdown(incoming, stopped));
         let refresh = tokio::spawn(keep_fresh(registry, health, stopping));
         let fold = tokio::spawn(keep_folding(store.clone()));
+        let look = tokio::spawn(keep_looking(store.clone(), clock));
         tracing::info!(%address, database = store.system(), lanes = lanes.len(), "serving");
-        Ok(Self { address, stop, server, lanes, refresh, fold, store, drain: config.drain })
+        Ok(Self { address, stop, server, lanes, refresh, fold, look, store, drain: config.drain })
     }
 
     /// Where it serves.
@@ -175,6 +186,7 @@ impl App {
         // The receivers are this app's own tasks; they live until they are told.
         let _ = self.stop.send(true);
         self.fold.abort();
+        self.look.abort();
         let drained = timeout(self.drain, async {
             let served = self.server.await.map_err(|e| AppError::Server(e.to_string()))?;
             for lane in self.lanes {

@@ -349,6 +349,38 @@ comment on column ledger.difference_part.journal_id is 'The journal of the run.'
 comment on column ledger.difference_part.part_no is 'From 0, gap-free.';
 comment on column ledger.difference_part.differences is 'NDJSON, at most 1,000 lines.';
 
+create table ledger.anomaly_pass (
+    pass_no   integer not null constraint anomaly_pass_pkey primary key,
+    seal_no   bigint  not null,
+    passed_on date    not null
+);
+comment on table  ledger.anomaly_pass is 'How far journals were looked through for doubtful orders.';
+comment on column ledger.anomaly_pass.pass_no is 'From 1, gap-free.';
+comment on column ledger.anomaly_pass.seal_no is 'All journals up to this seal were.';
+comment on column ledger.anomaly_pass.passed_on is 'Day, Asia/Shanghai.';
+
+create table ledger.anomaly (
+    platform_code       text collate "C" not null,
+    found_on            date     not null,
+    kind                smallint not null,
+    order_id            text collate "C" not null,
+    assignment_no       smallint not null,
+    other_platform_code text collate "C" not null,
+    other_order_id      text collate "C" not null,
+    other_assignment_no smallint not null,
+    constraint anomaly_pkey primary key (platform_code, found_on, kind, order_id, assignment_no, other_platform_code, other_order_id, other_assignment_no),
+    constraint anomaly_kind check (kind in (1, 3, 4))
+);
+comment on table  ledger.anomaly is 'Doubtful orders, as they were found. Reused order ids are found among the conflicts.';
+comment on column ledger.anomaly.platform_code is 'As in ledger.line; so are order_id and assignment_no.';
+comment on column ledger.anomaly.found_on is 'Day, Asia/Shanghai.';
+comment on column ledger.anomaly.kind is '1 DUPLICATE_TRIP, 3 TWO_COMPLETED_ASSIGNMENTS, 4 OPEN_OVERDUE.';
+comment on column ledger.anomaly.order_id is 'The order.';
+comment on column ledger.anomaly.assignment_no is 'Its assignment.';
+comment on column ledger.anomaly.other_platform_code is 'The order that it meets; empty: none.';
+comment on column ledger.anomaly.other_order_id is 'Its id.';
+comment on column ledger.anomaly.other_assignment_no is 'Its assignment; 0: none.';
+
 create table ledger.request (
     request_id text collate "C" not null constraint request_pkey primary key,
     call       smallint not null,
@@ -468,7 +500,7 @@ declare
     name text;
 begin
     foreach name in array array['identity', 'journal', 'seal', 'line', 'conflict', 'refusal', 'watermark', 'watermark_hour',
-                                'registry_row', 'calendar_entry', 'total_fold', 'total', 'run', 'difference_part', 'request'] loop
+                                'registry_row', 'calendar_entry', 'total_fold', 'total', 'run', 'difference_part', 'anomaly_pass', 'anomaly', 'request'] loop
         execute format('create trigger %I before update or delete or truncate on ledger.%I
                         for each statement execute function ledger.refuse_change()', name || '_append_only', name);
         execute format('alter table ledger.%I enable always trigger %I', name, name || '_append_only');
@@ -569,6 +601,11 @@ create view ledger_read.run with (security_barrier) as
 select * from ledger.run where '*' = (select current_setting('ledger.tenant', true));
 create view ledger_read.difference_part with (security_barrier) as
 select * from ledger.difference_part where '*' = (select current_setting('ledger.tenant', true));
+create view ledger_read.anomaly with (security_barrier) as
+select * from ledger.anomaly
+where platform_code = (select current_setting('ledger.tenant', true))
+   or '*' = (select current_setting('ledger.tenant', true));
+create view ledger_read.anomaly_pass as select * from ledger.anomaly_pass;
 -- Journals, seals and folds say nothing of any platform: no filter, hence no barrier.
 create view ledger_read.total_fold as select * from ledger.total_fold;
 create view ledger_read.journal as select journal_id, recorded_at, entry_count from ledger.journal;

@@ -226,6 +226,26 @@ create table difference_part (
     constraint difference_part_pkey primary key (journal_id, part_no)
 ) strict;
 
+-- How far journals were looked through for doubtful orders.
+create table anomaly_pass (
+    pass_no   integer not null constraint anomaly_pass_pkey primary key, -- from 1, gap-free
+    seal_no   integer not null, -- all journals up to this seal were
+    passed_on text    not null  -- day, Asia/Shanghai
+) strict;
+
+-- Doubtful orders, as they were found. Reused order ids are found among the conflicts.
+create table anomaly (
+    platform_code       text    not null, -- as in line; so are order_id and assignment_no
+    found_on            text    not null, -- day, Asia/Shanghai
+    kind                integer not null constraint anomaly_kind check (kind in (1, 3, 4)), -- 1 DUPLICATE_TRIP, 3 TWO_COMPLETED_ASSIGNMENTS, 4 OPEN_OVERDUE
+    order_id            text    not null, -- the order
+    assignment_no       integer not null, -- its assignment
+    other_platform_code text    not null, -- the order that it meets; empty: none
+    other_order_id      text    not null, -- its id
+    other_assignment_no integer not null, -- its assignment; 0: none
+    constraint anomaly_pkey primary key (platform_code, found_on, kind, order_id, assignment_no, other_platform_code, other_order_id, other_assignment_no)
+) strict;
+
 -- Request ids that were used, for ever: the same id and content gets the first answer again.
 create table request (
     request_id text    not null constraint request_pkey primary key, -- as the caller gave it
@@ -300,5 +320,9 @@ create trigger run_no_update before update on run begin select raise(abort, 'run
 create trigger run_no_delete before delete on run begin select raise(abort, 'run is append-only: delete refused'); end;
 create trigger difference_part_no_update before update on difference_part begin select raise(abort, 'difference_part is append-only: update refused'); end;
 create trigger difference_part_no_delete before delete on difference_part begin select raise(abort, 'difference_part is append-only: delete refused'); end;
+create trigger anomaly_pass_no_update before update on anomaly_pass begin select raise(abort, 'anomaly_pass is append-only: update refused'); end;
+create trigger anomaly_pass_no_delete before delete on anomaly_pass begin select raise(abort, 'anomaly_pass is append-only: delete refused'); end;
+create trigger anomaly_no_update before update on anomaly begin select raise(abort, 'anomaly is append-only: update refused'); end;
+create trigger anomaly_no_delete before delete on anomaly begin select raise(abort, 'anomaly is append-only: delete refused'); end;
 create trigger request_no_update before update on request begin select raise(abort, 'request is append-only: update refused'); end;
 create trigger request_no_delete before delete on request begin select raise(abort, 'request is append-only: delete refused'); end;

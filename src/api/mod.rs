@@ -1,6 +1,7 @@
 //! The wire: gRPC messages in, domain words to the rooms behind, answers out. The only place that knows tonic and prost, and the
 //! only home of generated code. One RPC per file; the trait impls here only forward.
 
+mod audit;
 mod coverage;
 mod decode;
 pub mod decode_order;
@@ -13,6 +14,7 @@ mod registry;
 mod statement;
 mod status;
 
+pub use audit::AuditApi;
 pub use coverage::CoverageApi;
 pub use intake::IntakeApi;
 pub use registry::RegistryApi;

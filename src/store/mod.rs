@@ -11,6 +11,7 @@ macro_rules! ask {
     };
 }
 
+mod anomalies;
 mod guard;
 mod lines;
 pub mod postgres;
@@ -27,6 +28,7 @@ use crate::types::{
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::error::Error;
 
+pub use anomalies::{AnomalyPage, PASS_ENTRIES};
 pub use guard::GuardFailure;
 pub use lines::{Booked, BookedOf, Charges, Place, StatementLines};
 pub use run::{Search, WorkerOrder};

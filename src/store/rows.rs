@@ -1,15 +1,17 @@
 //! Turns stored rows back into the ledger's words, the same way for both databases. What cannot be read is named by its column.
 
+use super::anomalies::Pass;
 use super::lines::Booked;
 use super::run::WorkerOrder;
 use super::totals::Folded;
 use super::{KeptConflict, KeptRefusal, NewestWatermark, StoreError, StoreResult, position};
 use crate::ledger::{RequestRecord, RequestedBy};
 use crate::types::{
-    Area, CalendarDraft, CalendarEntry, Code, Conflict, Day, Differing, Digest, End, EndKind, Epoch, Factor,
-    Instant, JournalId, Line, LineKind, Money, Order, OrderKey, Period, PeriodStep, Position, Posted,
-    PremiumReason, PremiumState, Priced, Province, Refusal, RegistryRow, RequestId, ReversalReason, RowDraft,
-    RowId, RowKind, Run, RunKind, SealNo, Slot, Sums, TotalKey, ViolationCode, Watermark, WorkerId,
+    Anomaly, AnomalyType, Area, CalendarDraft, CalendarEntry, Code, Conflict, Day, Differing, Digest, End,
+    EndKind, Epoch, Factor, Instant, JournalId, Line, LineKind, Money, Order, OrderKey, Period, PeriodStep,
+    Position, Posted, PremiumReason, PremiumState, Priced, Province, Refusal, RegistryRow, RequestId,
+    ReversalReason, RowDraft, RowId, RowKind, Run, RunKind, SealNo, Slot, Sums, TotalKey, ViolationCode,
+    Watermark, WorkerId,
 };
 
 /// A row of either database, by column name. Errors name the column.
@@ -318,6 +320,24 @@ pub fn booked(row: &impl Columns) -> StoreResult<Booked> {
         rate: number_opt(row, "rate_id")?.map(RowId::new),
         amount: row.micros_opt("amount")?.map(Money::from_micros).unwrap_or_default(),
     })
+}
+
+/// A doubtful order.
+pub fn anomaly(row: &impl Columns) -> StoreResult<Anomaly> {
+    let other = match row.text("other_order_id")?.is_empty() {
+        true => None,
+        false => Some(OrderKey {
+            platform: code(row, "other_platform_code")?,
+            order_id: code(row, "other_order_id")?,
+            assignment_no: number(row, "other_assignment_no")?,
+        }),
+    };
+    Ok(Anomaly { kind: word(row, "kind", AnomalyType::from_code)?, key: order_key(row)?, other })
+}
+
+/// How far journals were looked through.
+pub fn anomaly_pass(row: &impl Columns) -> StoreResult<Pass> {
+    Ok(Pass { pass_no: number(row, "pass_no")?, seal: seal_no(row)? })
 }
 
 /// A fold of journals.

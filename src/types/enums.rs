@@ -174,6 +174,16 @@ words! {
 }
 
 words! {
+    /// Why an order is doubtful.
+    AnomalyType {
+        DuplicateTrip = 1 "DUPLICATE_TRIP",
+        OrderIdReused = 2 "ORDER_ID_REUSED",
+        TwoCompletedAssignments = 3 "TWO_COMPLETED_ASSIGNMENTS",
+        OpenOverdue = 4 "OPEN_OVERDUE",
+    }
+}
+
+words! {
     /// What a row of an exported file is.
     ExportLevel {
         Statement = 1 "STATEMENT",

@@ -1,5 +1,6 @@
 //! The words of the ledger: orders, lines, money, instants, registry rows. Knows nobody; no I/O, no clock, no wire.
 
+mod anomaly;
 mod area;
 mod calendar;
 mod code;
@@ -15,6 +16,7 @@ mod time;
 mod total;
 mod violation;
 
+pub use anomaly::Anomaly;
 pub use area::{Area, Province};
 pub use calendar::{CalendarDraft, CalendarEntry};
 pub use code::{ANY, Code, RequestId};
@@ -23,9 +25,9 @@ pub use doubt::{
     Repeats,
 };
 pub use enums::{
-    CoverageReason, DifferenceType, EndKind, ExportFormat, ExportLevel, FileEncoding, FileFormat, LineKind,
-    Outcome, PeriodStep, PremiumReason, PremiumState, Purpose, ReconcileLevel, ReversalReason, StatementState,
-    ViolationCode,
+    AnomalyType, CoverageReason, DifferenceType, EndKind, ExportFormat, ExportLevel, FileEncoding, FileFormat,
+    LineKind, Outcome, PeriodStep, PremiumReason, PremiumState, Purpose, ReconcileLevel, ReversalReason,
+    StatementState, ViolationCode,
 };
 pub use id::{Epoch, JournalId, LedgerId, LineId, LineNo, Position, RowId, SealNo, Slot, WorkerId};
 pub use money::{Factor, Money};

@@ -11,7 +11,7 @@ use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-const LEDGER_TABLES: [&str; 15] = [
+const LEDGER_TABLES: [&str; 17] = [
     "identity",
     "journal",
     "seal",
@@ -26,6 +26,8 @@ const LEDGER_TABLES: [&str; 15] = [
     "total",
     "run",
     "difference_part",
+    "anomaly_pass",
+    "anomaly",
     "request",
 ];
 

@@ -1,5 +1,6 @@
 //! Tests of the whole, in one binary: scripts on four drivers, properties, collisions, guards, crashes, the wire.
 
+mod anomalies;
 mod by_worker;
 mod cluster;
 mod collisions;

@@ -11,7 +11,7 @@ use sqlx::{PgConnection, Row};
 pub const SYNCHRONOUS_COMMIT: &str = "on";
 
 /// Tables that nobody may change.
-const LEDGER_TABLES: [&str; 15] = [
+const LEDGER_TABLES: [&str; 17] = [
     "identity",
     "journal",
     "seal",
@@ -26,6 +26,8 @@ const LEDGER_TABLES: [&str; 15] = [
     "total",
     "run",
     "difference_part",
+    "anomaly_pass",
+    "anomaly",
     "request",
 ];
 /// Tables of schema `ledger` that are no part of the ledger: counters, what waits for a seal, the index by worker, and the migrations' own.

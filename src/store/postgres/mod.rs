@@ -1,6 +1,7 @@
 //! The ledger on PostgreSQL (14 or newer). Two pools on one login: lanes write as `premium_ledger_writer`, questions read as
 //! `premium_ledger_reader`; only `migrate` is the owner.
 
+mod anomalies;
 mod append;
 mod by_worker;
 mod codec;

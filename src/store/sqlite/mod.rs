@@ -2,6 +2,7 @@
 //! `synchronous=FULL`: every commit is flushed before it is answered. Lanes read through connections of their own:
 //! people's questions never take what orders wait for.
 
+mod anomalies;
 mod append;
 mod bulk;
 mod by_worker;
