@@ -3,6 +3,7 @@
 
 use super::Done;
 use super::client::{ClientError, DEFAULT_SERVER, connect};
+use super::of::Of;
 use crate::api::proto as pb;
 use crate::types::{ExportFormat, ExportLevel};
 use clap::Args;
@@ -29,15 +30,9 @@ pub struct ExportArgs {
     /// The lines of the platform instead of statements
     #[arg(long, requires = "platform")]
     pub lines: bool,
-    /// Of this platform; without it of all
-    #[arg(long, default_value = "")]
-    pub platform: String,
-    /// Of this province
-    #[arg(long, default_value = "")]
-    pub province: String,
-    /// Of this industry
-    #[arg(long, default_value = "")]
-    pub industry: String,
+    /// Which orders
+    #[command(flatten)]
+    pub of: Of,
     /// A workbook: with the differences that this reconciliation found
     #[arg(long, value_name = "RUN", default_value_t = 0)]
     pub differences: u32,
@@ -85,9 +80,9 @@ fn request(args: &ExportArgs) -> Result<pb::ExportStatementRequest, String> {
         level: level.code().into(),
         format: format.code().into(),
         period: args.period.clone(),
-        platform_code: args.platform.clone(),
-        province_code: args.province.clone(),
-        industry_code: args.industry.clone(),
+        platform_code: args.of.platform.clone(),
+        province_code: args.of.province.clone(),
+        industry_code: args.of.industry.clone(),
         known_at: args.known_at.as_deref().map(super::ask::known_at).transpose()?,
         run_no: args.differences,
         resume_after: String::new(),

@@ -7,6 +7,7 @@ mod difference_file;
 pub mod export;
 pub mod import;
 pub mod migrate;
+pub mod of;
 pub mod reconcile;
 pub mod reconciliations;
 pub mod reindex;

@@ -4,6 +4,7 @@
 use super::Done;
 use super::client::{ClientError, DEFAULT_SERVER, connect};
 use super::difference_file::DifferenceFile;
+use super::of::Of;
 use crate::api::proto as pb;
 use crate::types::{DifferenceType, FileEncoding, FileFormat, ReconcileLevel};
 use clap::Args;
@@ -40,15 +41,9 @@ pub struct ReconcileArgs {
     /// Whose file it is
     #[arg(long, default_value = "file")]
     pub source: String,
-    /// Of this platform; without it the file has a column for it
-    #[arg(long, default_value = "")]
-    pub platform: String,
-    /// Of this province
-    #[arg(long, default_value = "")]
-    pub province: String,
-    /// Of this industry
-    #[arg(long, default_value = "")]
-    pub industry: String,
+    /// Which orders
+    #[command(flatten)]
+    pub of: Of,
     /// utf-8 or gbk
     #[arg(long, default_value = "utf-8", value_parser = ["utf-8", "gbk"])]
     pub encoding: String,
@@ -109,9 +104,9 @@ fn start(args: &ReconcileArgs) -> Result<pb::ReconcileStart, Failed> {
         level: level.code().into(),
         source: args.source.clone(),
         period: args.period.clone(),
-        platform_code: args.platform.clone(),
-        province_code: args.province.clone(),
-        industry_code: args.industry.clone(),
+        platform_code: args.of.platform.clone(),
+        province_code: args.of.province.clone(),
+        industry_code: args.of.industry.clone(),
         known_at: args.known_at.as_deref().map(super::ask::known_at).transpose()?,
         format: format.code().into(),
         encoding: encoding.code().into(),

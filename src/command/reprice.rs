@@ -2,6 +2,7 @@
 
 use super::Done;
 use super::client::{ClientError, DEFAULT_SERVER, connect};
+use super::of::Of;
 use crate::api::proto as pb;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,15 +18,9 @@ pub struct RepriceArgs {
     /// Accepted before this day
     #[arg(long, default_value = "")]
     pub before: String,
-    /// Of this platform; without it of all
-    #[arg(long, default_value = "")]
-    pub platform: String,
-    /// Of this province
-    #[arg(long, default_value = "")]
-    pub province: String,
-    /// Of this industry
-    #[arg(long, default_value = "")]
-    pub industry: String,
+    /// Which orders
+    #[command(flatten)]
+    pub of: Of,
     /// Book the adjustments, as the request with this id: the same id takes up again what was broken off. Without it they are only counted
     #[arg(long, value_name = "REQUEST_ID")]
     pub apply: Option<String>,
@@ -50,9 +45,9 @@ async fn reprice(args: &RepriceArgs) -> Result<pb::RepriceOrdersResponse, Client
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let request = pb::RepriceOrdersRequest {
         request_id: args.apply.clone().unwrap_or_default(),
-        platform_code: args.platform.clone(),
-        province_code: args.province.clone(),
-        industry_code: args.industry.clone(),
+        platform_code: args.of.platform.clone(),
+        province_code: args.of.province.clone(),
+        industry_code: args.of.industry.clone(),
         accepted_from: args.from.clone(),
         accepted_before: args.before.clone(),
         dry_run: args.apply.is_none(),

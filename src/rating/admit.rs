@@ -1,6 +1,6 @@
 //! Which rows may be put into the registry.
 
-use super::rule::{AreaMap, CountRule, PeriodOf, RULE_NAMES, parse_order_length};
+use super::rule::{AreaMap, CountRule, LateFee, PeriodOf, RULE_NAMES, parse_order_length};
 use super::snapshot::Snapshot;
 use crate::types::{
     ANY, Code, Factor, Malformed, Money, Province, RowDraft, RowId, RowKind, ViolationCode, Violations,
@@ -164,6 +164,13 @@ fn check_rule(snapshot: &Snapshot, draft: &RowDraft, wrong: &mut Violations) {
         "count_rule" => CountRule::parse(value).map(|_| ()),
         "order_length" => parse_order_length(value).map(|_| ()),
         "period_of" => PeriodOf::parse(value).map(|_| ()),
+        "late_fee" => {
+            if draft.industry != ANY {
+                let text = "must be \"*\": a month is paid for all industries at once";
+                wrong.add("industry_code", Malformed::new(ViolationCode::NotAllowed, text));
+            }
+            LateFee::parse(value).map(|_| ())
+        }
         "area_to_province" => {
             AreaMap::parse(value).and_then(|map| match map.provinces().all(|p| snapshot.knows_province(p)) {
                 true => Ok(()),

@@ -3,6 +3,7 @@
 
 mod admit;
 mod calendar;
+mod late_fee;
 mod price;
 mod rule;
 mod seed;
@@ -11,6 +12,7 @@ mod table;
 
 pub use admit::{PutRefused, admit};
 pub use calendar::{Calendar, PeriodAccount, PeriodRefused, round_to_fen};
+pub use late_fee::Late;
 pub use price::Explained;
 pub use rule::{CountRule, MAX_ORDER_LENGTH_SECONDS, PeriodOf, RULE_NAMES};
 pub use seed::seed_drafts;

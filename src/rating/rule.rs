@@ -1,9 +1,9 @@
 //! The rules by name and the types of their values. Which value holds when, and by which document, is data.
 
-use crate::types::{Area, EndKind, Malformed, Province, ViolationCode};
+use crate::types::{Area, EndKind, Malformed, Money, Province, ViolationCode};
 
 /// Names of the rules that this version knows.
-pub const RULE_NAMES: [&str; 4] = ["count_rule", "order_length", "period_of", "area_to_province"];
+pub const RULE_NAMES: [&str; 5] = ["count_rule", "order_length", "period_of", "area_to_province", "late_fee"];
 
 /// The longest order that the rule `order_length` may allow: 168 hours. Bounds the range scan of a cover question.
 pub const MAX_ORDER_LENGTH_SECONDS: i64 = 168 * 3_600;
@@ -93,6 +93,35 @@ impl AreaMap {
     /// The provinces that areas are mapped to.
     pub fn provinces(&self) -> impl Iterator<Item = Province> {
         self.0.iter().map(|(_, province)| *province)
+    }
+}
+
+/// What a month that is paid late costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LateFee {
+    /// Of what is owed, a day, in ten-thousandths: whole 分 times it have six decimals.
+    pub rate: i64,
+    /// Day of the month after the period by which it must be paid.
+    pub due: i32,
+}
+
+impl LateFee {
+    /// "rate=0.0005,due=15".
+    pub fn parse(value: &str) -> Result<Self, Malformed> {
+        let shape = || {
+            wrong(
+                "must be a daily rate with at most 4 decimals, to 0.01, and a day from 1 to 28, as rate=0.0005,due=15",
+            )
+        };
+        let (rate, due) = value.split_once(',').ok_or_else(shape)?;
+        let rate = rate.strip_prefix("rate=").and_then(|text| Money::parse(text).ok()).ok_or_else(shape)?;
+        let due = due.strip_prefix("due=").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let due = due.and_then(|text| text.parse().ok()).ok_or_else(shape)?;
+        let micros = rate.micros();
+        match micros % 100 == 0 && (100..=10_000).contains(&micros) && (1..=28).contains(&due) {
+            true => Ok(Self { rate: micros / 100, due }),
+            false => Err(shape()),
+        }
     }
 }
 

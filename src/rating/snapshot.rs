@@ -1,7 +1,7 @@
 //! The registry as it stood at one revision, and the calendar at one epoch. Built off the hot path, then only read.
 
 use super::calendar::Calendar;
-use super::rule::{AreaMap, CountRule, MAX_ORDER_LENGTH_SECONDS, PeriodOf, parse_order_length};
+use super::rule::{AreaMap, CountRule, LateFee, MAX_ORDER_LENGTH_SECONDS, PeriodOf, parse_order_length};
 use super::table::{Place, Span, Table};
 use crate::types::{ANY, Area, CalendarEntry, Day, Money, Period, Province, RegistryRow, RowId, RowKind};
 use foldhash::{HashMap, HashSet};
@@ -32,6 +32,7 @@ pub struct Snapshot {
     pub(super) order_lengths: Table<i64>,
     pub(super) periods_of: Table<PeriodOf>,
     pub(super) area_maps: Table<AreaMap>,
+    pub(super) late_fees: Table<LateFee>,
     calendar: Calendar,
     /// First open month by the numbers of platform and province, where one is frozen.
     first_open: HashMap<(u16, u16), Period>,
@@ -64,6 +65,7 @@ impl Snapshot {
         snapshot.order_lengths.settle();
         snapshot.periods_of.settle();
         snapshot.area_maps.settle();
+        snapshot.late_fees.settle();
         snapshot.superseded = superseded;
         snapshot.rows = rows;
         snapshot.calendar = Calendar::build(entries).map_err(|(epoch, what)| {
@@ -136,6 +138,10 @@ impl Snapshot {
             (RowKind::Rule, "area_to_province") => {
                 let value = AreaMap::parse(&draft.value).map_err(|e| e.to_string())?;
                 self.area_maps.add(place, span(row, value));
+            }
+            (RowKind::Rule, "late_fee") => {
+                let value = LateFee::parse(&draft.value).map_err(|e| e.to_string())?;
+                self.late_fees.add(place, span(row, value));
             }
             (RowKind::Rule, name) => return Err(format!("a rule named {name:?}")),
             _ => self.scopes.add(place, span(row, ())),

@@ -11,6 +11,7 @@ mod fixture;
 mod flush;
 mod freeze;
 mod guards;
+mod late_fee;
 mod ledger;
 mod model;
 mod prepare;

@@ -3,8 +3,7 @@
 use super::AuditApi;
 use crate::api::{decode, encode, page, proto as pb, status};
 use crate::audit::{Doubt, Page, list, list_reused};
-use crate::store::ConflictKey;
-use crate::types::{Anomaly, AnomalyType, Code, Digest, Instant, Malformed, OrderKey, ViolationCode, Violations};
+use crate::types::{Anomaly, AnomalyType, Code, Instant, Malformed, OrderKey, Violations};
 use tonic::Status;
 
 impl AuditApi {
@@ -28,9 +27,9 @@ impl AuditApi {
             status::invalid("", &wrong)
         };
         if kind == AnomalyType::OrderIdReused {
-            let after = after_conflict(&platform, token).map_err(malformed)?;
+            let after = page::after_conflict(&platform, token).map_err(malformed)?;
             let found = list_reused(&self.store, &rules, (&platform, day), after.as_ref(), size).await;
-            return Ok(response(found.map_err(status::store_status)?, conflict_token));
+            return Ok(response(found.map_err(status::store_status)?, page::conflict_token));
         }
         let after = after_anomaly(&platform, kind, token).map_err(malformed)?;
         let now = self.clock.now();
@@ -59,10 +58,6 @@ fn anomaly(doubt: &Doubt) -> pb::Anomaly {
     }
 }
 
-fn conflict_token((key, digest): &ConflictKey) -> String {
-    page::token(&[key.order_id.as_str().as_bytes(), &[key.assignment_no], digest])
-}
-
 fn anomaly_token(last: &Anomaly) -> String {
     let other = last.other.as_ref();
     let text = |of: fn(&OrderKey) -> &Code| other.map_or("", |key| of(key).as_str()).as_bytes();
@@ -75,31 +70,20 @@ fn anomaly_token(last: &Anomaly) -> String {
     ])
 }
 
-fn wrong_token() -> Malformed {
-    Malformed::new(ViolationCode::Malformed, "must be the next_page_token of the answer before")
-}
-
-fn key(platform: Code, order_id: Vec<u8>, assignment_no: &[u8]) -> Option<OrderKey> {
-    let order_id = Code::parse(String::from_utf8(order_id).ok()?).ok()?;
-    Some(OrderKey { platform, order_id, assignment_no: *assignment_no.first()? })
-}
-
-fn after_conflict(platform: &Code, token: &str) -> Result<Option<ConflictKey>, Malformed> {
-    let Some([order_id, assignment_no, digest]) = page::parts(token)? else { return Ok(None) };
-    let parsed = key(platform.clone(), order_id, &assignment_no).zip(Digest::try_from(digest).ok());
-    parsed.map(Some).ok_or_else(wrong_token)
-}
-
 fn after_anomaly(platform: &Code, kind: AnomalyType, token: &str) -> Result<Option<Anomaly>, Malformed> {
     let Some([order_id, assignment_no, other_platform, other_id, other_no]) = page::parts(token)? else {
         return Ok(None);
     };
-    let own = key(platform.clone(), order_id, &assignment_no).ok_or_else(wrong_token)?;
+    let own = page::key(platform.clone(), order_id, &assignment_no).ok_or_else(page::wrong_token)?;
     let other = match other_id.is_empty() {
         true => None,
         false => {
             let platform = String::from_utf8(other_platform).ok().and_then(|text| Code::parse(text).ok());
-            Some(platform.and_then(|platform| key(platform, other_id, &other_no)).ok_or_else(wrong_token)?)
+            Some(
+                platform
+                    .and_then(|platform| page::key(platform, other_id, &other_no))
+                    .ok_or_else(page::wrong_token)?,
+            )
         }
     };
     Ok(Some(Anomaly { kind, key: own, other }))

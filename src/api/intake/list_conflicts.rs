@@ -3,8 +3,7 @@
 use super::IntakeApi;
 use crate::api::proto as pb;
 use crate::api::{decode, encode, page, status};
-use crate::store::ConflictKey;
-use crate::types::{Code, Digest, Malformed, OrderKey, ViolationCode, Violations};
+use crate::types::{Code, Violations};
 use tonic::Status;
 
 impl IntakeApi {
@@ -16,8 +15,10 @@ impl IntakeApi {
         let platform = wrong.take("platform_code", Code::parse(request.platform_code));
         let day = wrong.take("date", decode::day(&request.date));
         let size = wrong.take("page_size", page::size(request.page_size));
-        let after =
-            wrong.take("page_token", platform.as_ref().map_or(Ok(None), |p| after(p, &request.page_token)));
+        let after = wrong.take(
+            "page_token",
+            platform.as_ref().map_or(Ok(None), |p| page::after_conflict(p, &request.page_token)),
+        );
         let (Some(platform), Some(day), Some(size), Some(after)) = (platform, day, size, after) else {
             return Err(status::invalid("", &wrong));
         };
@@ -26,10 +27,7 @@ impl IntakeApi {
         let more = found.rows.len() > size as usize;
         found.rows.truncate(size as usize);
         let last = found.rows.last().filter(|_| more).map(|kept| &kept.conflict);
-        let token = last.map(|c| {
-            let key = &c.order.key;
-            page::token(&[key.order_id.as_str().as_bytes(), &[key.assignment_no], &c.digest])
-        });
+        let token = last.map(|conflict| page::conflict_token(&(conflict.order.key.clone(), conflict.digest)));
         let ledger = self.intake.store().ledger_id();
         Ok(pb::ListConflictsResponse {
             next_page_token: token.unwrap_or_default(),
@@ -38,18 +36,4 @@ impl IntakeApi {
             uncounted_repeats: found.past_limit,
         })
     }
-}
-
-fn after(platform: &Code, token: &str) -> Result<Option<ConflictKey>, Malformed> {
-    let Some([order_id, assignment, digest]) = page::parts(token)? else { return Ok(None) };
-    let order_id = String::from_utf8(order_id).ok().and_then(|text| Code::parse(text).ok());
-    let key = order_id.zip(assignment.first().copied()).map(|(order_id, assignment_no)| OrderKey {
-        platform: platform.clone(),
-        order_id,
-        assignment_no,
-    });
-    let after = key.zip(Digest::try_from(digest).ok());
-    after.map(Some).ok_or_else(|| {
-        Malformed::new(ViolationCode::Malformed, "must be the next_page_token of the answer before")
-    })
 }

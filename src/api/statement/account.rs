@@ -2,7 +2,7 @@
 
 use super::StatementApi;
 use crate::api::{proto as pb, status};
-use crate::rating::Snapshot;
+use crate::rating::{PeriodAccount, Snapshot};
 use crate::types::{CalendarEntry, Code, Period, Province};
 use tonic::Status;
 
@@ -33,7 +33,21 @@ impl StatementApi {
             }),
             payments: payments.iter().map(|entry| payment(entry)).collect(),
             paid: if own { account.paid.to_string() } else { "0.00".to_owned() },
+            late_fee: if own { self.late_fee(account, snapshot) } else { None },
         }))
+    }
+}
+
+impl StatementApi {
+    fn late_fee(&self, account: &PeriodAccount, snapshot: &Snapshot) -> Option<pb::LateFee> {
+        let today = self.clock.now().day();
+        let late = snapshot.late_fee(account, today)?;
+        Some(pb::LateFee {
+            rule_id: late.rule.get().into(),
+            due_on: late.due_on.to_string(),
+            as_of: today.to_string(),
+            amount: late.amount.to_string(),
+        })
     }
 }
 

@@ -47,6 +47,5 @@ impl StatementApi {
 
 fn first(token: &str) -> Result<u32, Malformed> {
     let Some([part_no]) = page::parts(token)? else { return Ok(0) };
-    let wrong = || Malformed::new(ViolationCode::Malformed, "must be the next_page_token of the answer before");
-    part_no.try_into().map(u32::from_be_bytes).map_err(|_| wrong())
+    part_no.try_into().map(u32::from_be_bytes).map_err(|_| page::wrong_token())
 }

@@ -4,7 +4,7 @@ use super::StatementApi;
 use super::reconciliation::reconciliation;
 use crate::api::{page, proto as pb, status};
 use crate::store::RunsOf;
-use crate::types::{Malformed, RunKind, ViolationCode, Violations};
+use crate::types::{Malformed, RunKind, Violations};
 use tonic::Status;
 
 impl StatementApi {
@@ -29,6 +29,5 @@ impl StatementApi {
 
 fn before(token: &str) -> Result<Option<u32>, Malformed> {
     let Some([run_no]) = page::parts(token)? else { return Ok(None) };
-    let wrong = || Malformed::new(ViolationCode::Malformed, "must be the next_page_token of the answer before");
-    run_no.try_into().map(u32::from_be_bytes).map(Some).map_err(|_| wrong())
+    run_no.try_into().map(u32::from_be_bytes).map(Some).map_err(|_| page::wrong_token())
 }

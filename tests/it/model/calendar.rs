@@ -195,6 +195,8 @@ impl State {
             declaration: self.declaration(month).map(|(declaration, _)| declaration.clone()),
             payments: payments.into_iter().map(|(payment, _)| payment.clone()).collect(),
             paid: paid.to_string(),
+            // Where no rule says how: scripts put none.
+            late_fee: None,
         }
     }
 }
