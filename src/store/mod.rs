@@ -12,6 +12,7 @@ macro_rules! ask {
 }
 
 mod anomalies;
+mod arrays;
 mod guard;
 mod lines;
 pub mod postgres;

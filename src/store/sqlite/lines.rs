@@ -3,9 +3,15 @@
 use super::Sqlite;
 use super::codec::store_error;
 use crate::ledger::Sealed;
+use crate::store::arrays::Arrays;
 use crate::store::lines::{Booked, BookedOf, Charges};
+use crate::store::rows::corrupt;
 use crate::store::{StoreResult, rows};
 use crate::types::{Code, Instant, OrderKey, Period, SealNo, Slot};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use std::str::FromStr;
+use uuid::Uuid;
 
 impl Sqlite {
     /// The lines of a platform and month in the journals after a seal up to another, as they were booked.
@@ -54,7 +60,41 @@ impl Sqlite {
             .bind(of.platform.as_ref().map(Code::as_str))
             .bind(of.province.as_ref().map(|province| province.as_str()))
             .bind(of.industry.as_ref().map(Code::as_str));
-        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
-        found.iter().map(rows::booked).collect()
+        let row = query.fetch_one(&self.reader).await.map_err(store_error)?;
+        let lines = arrays(&row)?;
+        (0..lines.len()?).map(|at| rows::booked(&lines.row(at))).collect()
     }
+}
+
+/// All columns are texts, a line each; an empty one is null.
+fn arrays(row: &SqliteRow) -> StoreResult<Arrays<'_>> {
+    let texts = |column| row.try_get(column).map(Arrays::texts).map_err(|e| corrupt(column, e));
+    fn each<T>(
+        column: &'static str,
+        texts: StoreResult<Vec<&str>>,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> StoreResult<Vec<T>> {
+        let parsed: Option<Vec<T>> = texts?.into_iter().map(parse).collect();
+        parsed.ok_or_else(|| corrupt(column, "is out of range"))
+    }
+    fn number<T: FromStr>(text: &str) -> Option<T> {
+        text.parse().ok()
+    }
+    fn optional<T: FromStr>(text: &str) -> Option<Option<T>> {
+        if text.is_empty() { Some(None) } else { number(text).map(Some) }
+    }
+    Ok(Arrays {
+        platform_code: texts("platform_code")?,
+        order_id: texts("order_id")?,
+        province_code: texts("province_code")?,
+        industry_code: texts("industry_code")?,
+        assignment_no: each("assignment_no", texts("assignment_no"), number)?,
+        slot: each("slot", texts("slot"), number)?,
+        kind: each("kind", texts("kind"), number)?,
+        premium_state: each("premium_state", texts("premium_state"), number)?,
+        service_period: each("service_period", texts("service_period"), number)?,
+        rate_id: each("rate_id", texts("rate_id"), optional)?,
+        worker_id: each("worker_id", texts("worker_id"), |text| Uuid::try_parse(text).ok())?,
+        amount: each("amount", texts("amount"), optional)?,
+    })
 }
