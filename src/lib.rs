@@ -106,6 +106,7 @@
 //! | a frozen month never changes | `freeze.rs`, script 15, `property.rs` |
 //! | same behaviour on both stores | `tests/it/scripts` on a model, SQLite, Postgres and the wire |
 //! | the order of journals is gap-free, and as promised | `seals.rs` (instances stopped and killed), script 14 |
+//! | others' files cost nobody but themselves | `tests/it/reconcile` (broken files, every type planted) |
 //! | everything has a limit | `wire.rs`, `waits.rs`, script 04 |
 //!
 //! # Where to add things
@@ -113,6 +114,7 @@
 //!   `store/postgres/` `columns.rs`, `few.rs` and their `.sql`, `store/sqlite/append.rs` and its `.sql`, `store/rows.rs`.
 //! - An RPC: a file under `api/<service>/`; a question: `store/mod.rs` and one `.sql` file for each database.
 //! - What a statement tells apart: `types::TotalKey`, `ledger::{turnover, encode}`, table `total` and the `.sql` that name its columns, `statement::sections`.
+//! - A type of difference: `types::DifferenceType`, `statement::reconcile::compare`, its word in `api::export::workbook`, a row planted in `tests/it/reconcile`.
 //! - A rule: `rating::rule`, a seed in `migrations/seeds/rules.csv`, a script.
 
 pub mod api;
