@@ -14,7 +14,7 @@
 //!                      ├─ postgres/      ├─ sqlite/
 //!   coverage/    questions over store/; its rules (interval, reason) pure
 //!   statement/   questions over store/: a month's sums, what is declared of them, and others' files against them
-//!   audit/       questions over store/: what is doubtful
+//!   audit/       questions over store/: what is doubtful, what is missing
 //!   types/       the words; knows nobody
 //!   app.rs       wires; config.rs, clock.rs; command/ is the command line
 //! ```
@@ -90,6 +90,8 @@
 //!   What a run finds is kept as text, whose digest stands in the run's entry. A 12th and a 13th type tell another industry and what cannot be read.
 //! - **Doubtful orders are looked for once, 72 hours after they were booked**, by the order's own key, which is indexed; an index by source, or
 //!   looking again, would cost each order. Reused ids are found among the conflicts when they are asked for.
+//! - **Hours are counted with the totals** (`store::hours`), in the same tree and by the same look for each line's other line. Counts are of keys as they were told
+//!   first: completeness is about what was sent, so neither a reversal nor a correction changes it.
 //! - **`known_at` filters by the seals of what was read**, it keeps no second copy: a question of cover reads a worker's month, and asks which of
 //!   those journals were sealed by then. The registry of that time is built from its rows in the same way.
 //!

@@ -189,9 +189,9 @@ create table ledger.watermark_hour (
     hour          timestamptz not null,
     accepted      bigint      not null,
     ended         bigint      not null,
-    constraint watermark_hour_pkey primary key (platform_code, report_no, hour)
+    constraint watermark_hour_pkey primary key (platform_code, hour, report_no)
 );
-comment on table  ledger.watermark_hour is 'A platform''s own counts, with a watermark report.';
+comment on table  ledger.watermark_hour is 'A platform''s own counts, with a watermark report. Of an hour the highest report_no counts.';
 comment on column ledger.watermark_hour.platform_code is 'The platform.';
 comment on column ledger.watermark_hour.report_no is 'The report.';
 comment on column ledger.watermark_hour.hour is 'Begin of the hour.';
@@ -316,6 +316,23 @@ comment on column ledger.total.platform_code is 'As in ledger.line; so are all c
 comment on column ledger.total.lines is 'How many lines.';
 comment on column ledger.total.amount is 'Sum of their amounts.';
 comment on column ledger.total.standing is 'By how much the number of order keys grew of which such a line stands.';
+
+create table ledger.hour_total (
+    level         smallint    not null,
+    fold_no       integer     not null,
+    platform_code text collate "C" not null,
+    hour          timestamptz not null,
+    accepted      bigint      not null,
+    ended         bigint      not null,
+    constraint hour_total_pkey primary key (level, fold_no, platform_code, hour)
+);
+comment on table  ledger.hour_total is 'Order keys that the lines of a fold told first, by hour: compared with the platforms'' own counts.';
+comment on column ledger.hour_total.level is 'The fold''s level.';
+comment on column ledger.hour_total.fold_no is 'The fold.';
+comment on column ledger.hour_total.platform_code is 'As in ledger.line.';
+comment on column ledger.hour_total.hour is 'Begin of the hour.';
+comment on column ledger.hour_total.accepted is 'By how much the number of keys grew that were accepted in it.';
+comment on column ledger.hour_total.ended is 'By how much the number of keys grew that ended in it.';
 
 create table ledger.run (
     run_no            integer  not null constraint run_pkey primary key,
@@ -500,7 +517,7 @@ declare
     name text;
 begin
     foreach name in array array['identity', 'journal', 'seal', 'line', 'conflict', 'refusal', 'watermark', 'watermark_hour',
-                                'registry_row', 'calendar_entry', 'total_fold', 'total', 'run', 'difference_part', 'anomaly_pass', 'anomaly', 'request'] loop
+                                'registry_row', 'calendar_entry', 'total_fold', 'total', 'hour_total', 'run', 'difference_part', 'anomaly_pass', 'anomaly', 'request'] loop
         execute format('create trigger %I before update or delete or truncate on ledger.%I
                         for each statement execute function ledger.refuse_change()', name || '_append_only', name);
         execute format('alter table ledger.%I enable always trigger %I', name, name || '_append_only');
@@ -597,6 +614,13 @@ create view ledger_read.total with (security_barrier) as
 select * from ledger.total
 where platform_code = (select current_setting('ledger.tenant', true))
    or '*' = (select current_setting('ledger.tenant', true));
+create view ledger_read.hour_total with (security_barrier) as
+select * from ledger.hour_total
+where platform_code = (select current_setting('ledger.tenant', true))
+   or '*' = (select current_setting('ledger.tenant', true));
+-- The newest report of an hour is the last of an index, which a barrier would hide.
+create view ledger_read.watermark_hour as
+select * from ledger.watermark_hour where '*' = (select current_setting('ledger.tenant', true));
 create view ledger_read.run with (security_barrier) as
 select * from ledger.run where '*' = (select current_setting('ledger.tenant', true));
 create view ledger_read.difference_part with (security_barrier) as

@@ -127,14 +127,14 @@ create table watermark (
     constraint watermark_pkey primary key (platform_code, report_no)
 ) strict;
 
--- A platform's own counts, with a watermark report.
+-- A platform's own counts, with a watermark report. Of an hour the highest report_no counts.
 create table watermark_hour (
     platform_code text    not null, -- the platform
     report_no     integer not null, -- the report
     hour          integer not null, -- begin of the hour
     accepted      integer not null, -- orders accepted in it
     ended         integer not null, -- orders ended in it
-    constraint watermark_hour_pkey primary key (platform_code, report_no, hour)
+    constraint watermark_hour_pkey primary key (platform_code, hour, report_no)
 ) strict;
 
 -- Industries, provinces, platforms, scopes, rates and rules: dated rows, each ordered by a document.
@@ -205,6 +205,17 @@ create table total (
     standing          integer not null  -- by how much the number of order keys grew of which such a line stands
 ) strict;
 create index total_idx on total (level, fold_no, platform_code, period);
+
+-- Order keys that the lines of a fold told first, by hour: compared with the platforms' own counts.
+create table hour_total (
+    level         integer not null, -- the fold's level
+    fold_no       integer not null, -- the fold
+    platform_code text    not null, -- as in line
+    hour          integer not null, -- begin of the hour
+    accepted      integer not null, -- by how much the number of keys grew that were accepted in it
+    ended         integer not null, -- by how much the number of keys grew that ended in it
+    constraint hour_total_pkey primary key (level, fold_no, platform_code, hour)
+) strict, without rowid;
 
 -- Long pieces of work, as they were begun (RepriceOrders) or done (Reconcile).
 create table run (
@@ -316,6 +327,8 @@ create trigger total_fold_no_update before update on total_fold begin select rai
 create trigger total_fold_no_delete before delete on total_fold begin select raise(abort, 'total_fold is append-only: delete refused'); end;
 create trigger total_no_update before update on total begin select raise(abort, 'total is append-only: update refused'); end;
 create trigger total_no_delete before delete on total begin select raise(abort, 'total is append-only: delete refused'); end;
+create trigger hour_total_no_update before update on hour_total begin select raise(abort, 'hour_total is append-only: update refused'); end;
+create trigger hour_total_no_delete before delete on hour_total begin select raise(abort, 'hour_total is append-only: delete refused'); end;
 create trigger run_no_update before update on run begin select raise(abort, 'run is append-only: update refused'); end;
 create trigger run_no_delete before delete on run begin select raise(abort, 'run is append-only: delete refused'); end;
 create trigger difference_part_no_update before update on difference_part begin select raise(abort, 'difference_part is append-only: update refused'); end;

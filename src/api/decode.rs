@@ -3,7 +3,7 @@
 use super::proto as pb;
 use crate::intake::Asked;
 use crate::types::{
-    Code, Day, Digest, Instant, LineId, Malformed, OrderKey, Position, Purpose, RequestId, ReversalReason,
+    Code, Day, Digest, Hourly, Instant, LineId, Malformed, OrderKey, Position, Purpose, RequestId, ReversalReason,
     ViolationCode, Violations, WorkerId,
 };
 use prost_types::Timestamp;
@@ -16,6 +16,15 @@ pub fn required<T>(value: Option<T>) -> Result<T, Malformed> {
 /// A timestamp, cut to microseconds.
 pub fn instant(timestamp: &Timestamp) -> Result<Instant, Malformed> {
     Instant::from_parts(timestamp.seconds, timestamp.nanos)
+}
+
+/// An instant on the full hour.
+pub fn hour(timestamp: Option<&Timestamp>) -> Result<Instant, Malformed> {
+    let hour = instant(required(timestamp)?)?;
+    match hour.micros().rem_euclid(Hourly::MICROS) {
+        0 => Ok(hour),
+        _ => Err(Malformed::new(ViolationCode::Malformed, "must be a full hour")),
+    }
 }
 
 /// An instant that has been, from the scheme's begin on.

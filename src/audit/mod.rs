@@ -1,7 +1,9 @@
-//! What is doubtful: found beside the intake, listed for a human. Nothing is refused for it.
+//! What is doubtful, and what is missing: found beside the intake, listed for a human. Nothing is refused for it.
 
+mod completeness;
 mod doubt;
 
+pub use completeness::{Completeness, Hour, completeness};
 pub use doubt::{Doubt, Page, list, list_reused};
 
 use crate::clock::Clock;

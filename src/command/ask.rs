@@ -66,7 +66,8 @@ pub fn known_at(text: &str) -> Result<pb::KnownAt, String> {
     Ok(pb::KnownAt { point: Some(point) })
 }
 
-fn timestamp(instant: Instant) -> Timestamp {
+/// An instant of a question.
+pub fn timestamp(instant: Instant) -> Timestamp {
     let (seconds, nanos) = instant.parts();
     Timestamp { seconds, nanos }
 }
@@ -159,7 +160,8 @@ pub async fn order(server: &str, platform: &str, order_id: &str, assignment: u32
     Ok(told)
 }
 
-fn time(timestamp: &Timestamp) -> String {
+/// An instant of an answer, for people.
+pub fn time(timestamp: &Timestamp) -> String {
     Instant::from_parts(timestamp.seconds, timestamp.nanos).map_or_else(|_| "?".to_owned(), |at| at.to_string())
 }
 

@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod client;
+pub mod completeness;
 pub mod demo;
 mod difference_file;
 pub mod export;
@@ -66,6 +67,8 @@ enum Command {
     Reconcile(Box<reconcile::ReconcileArgs>),
     /// What was reconciled, and what was found?
     Reconciliations(reconciliations::ReconciliationsArgs),
+    /// Which hours of a platform are missing or short?
+    Completeness(completeness::CompletenessArgs),
     /// What is owed for a month?
     Statement(statement::StatementArgs),
 }
@@ -91,6 +94,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Export(args) => export::run(&args).await,
             Command::Reconcile(args) => reconcile::run(&args).await,
             Command::Reconciliations(args) => reconciliations::run(&args).await,
+            Command::Completeness(args) => completeness::run(&args).await,
             Command::Statement(args) => statement::run(&args).await,
         }
     });

@@ -14,6 +14,7 @@ macro_rules! ask {
 mod anomalies;
 mod arrays;
 mod guard;
+mod hours;
 mod lines;
 pub mod postgres;
 mod rows;
@@ -31,6 +32,7 @@ use std::error::Error;
 
 pub use anomalies::{AnomalyPage, PASS_ENTRIES};
 pub use guard::GuardFailure;
+pub use hours::{Hours, ReportedHour};
 pub use lines::{Booked, BookedOf, Charges, Place, StatementLines};
 pub use run::{Search, WorkerOrder};
 pub use totals::{FOLD_ENTRIES, Totals, keep_folding};

@@ -4,6 +4,7 @@
 //! Folds stand in a tree, so that any number of them is read as a few: eight folds of a level make one of the next. They are only ever added. Folding
 //! goes on beside the intake and takes at most a third of one connection's time while anything is booked; while it lags, a question reads more lines.
 
+use super::hours::{self, Hours};
 use super::rows::{self, Columns};
 use super::{Asker, Store, StoreError, StoreResult};
 use crate::ledger::{Sealed, is_apart, turnover};
@@ -39,6 +40,8 @@ pub struct TotalsOf<'a> {
     pub platform: Option<&'a Code>,
     /// Booked in one month, or in all.
     pub period: Option<Period>,
+    /// Hours are counted too, of all months.
+    pub hours: bool,
 }
 
 impl TotalsOf<'_> {
@@ -64,16 +67,24 @@ pub struct Stretch {
     pub sums: Vec<(TotalKey, Sums)>,
     /// Orders whose lines have to be gone through one by one.
     pub special: BTreeSet<OrderKey>,
+    /// Counts by hour, where they were asked for.
+    pub hours: Hours,
 }
 
 impl Stretch {
-    /// From sums over lines, and from the lines that met another of their key.
-    pub fn of(sums: &[impl Columns], pairs: &[impl Columns]) -> StoreResult<Self> {
+    /// From sums over lines, from the lines that met another of their key, and from first lines by hour.
+    pub fn of(sums: &[impl Columns], pairs: &[impl Columns], firsts: &[impl Columns]) -> StoreResult<Self> {
         let mut stretch = Self::default();
         for row in sums {
             stretch.sums.push(rows::total(row)?);
         }
+        for row in firsts {
+            hours::add_lines(&mut stretch.hours, row)?;
+        }
         for row in pairs {
+            if hours::take_pairs(&mut stretch.hours, row)? {
+                continue;
+            }
             match rows::special(row)? {
                 Some(key) => drop(stretch.special.insert(key)),
                 None => stretch.sums.push(rows::pairs(row)?),
@@ -81,6 +92,15 @@ impl Stretch {
         }
         Ok(stretch)
     }
+}
+
+/// What a fold holds.
+#[derive(Debug)]
+pub struct FoldSums {
+    /// What statements are made of.
+    pub totals: Totals,
+    /// What hours are counted by.
+    pub hours: Hours,
 }
 
 /// Adds to the sums.
@@ -114,7 +134,7 @@ pub fn completed(fold_no: u32) -> Vec<(u32, u32)> {
 impl Store {
     /// Sums of the lines booked in a month, as known after the journal with a seal.
     pub async fn totals(&self, platform: Option<&Code>, period: Period, seal: SealNo) -> StoreResult<Totals> {
-        let of = TotalsOf { platform, period: Some(period) };
+        let of = TotalsOf { platform, period: Some(period), hours: false };
         let folded = ask!(self.folded_by(seal))?;
         let mut totals = Totals::new();
         if let Some(folded) = folded {
@@ -125,7 +145,7 @@ impl Store {
         let mut after = folded.map_or(SealNo::NONE, |folded| folded.seal);
         while after < seal {
             let to = self.stretch_end(after, FOLD_ENTRIES, seal).await?;
-            for (key, sums) in self.sums_of(after, to, of).await? {
+            for (key, sums) in self.sums_of(after, to, of).await?.totals {
                 add(&mut totals, key, sums)?;
             }
             after = to;
@@ -138,13 +158,13 @@ impl Store {
     pub async fn fold_totals(&self, entries: u32) -> StoreResult<bool> {
         match self {
             Self::Sqlite(store) => {
-                let Some((fold, totals)) = self.next_fold(entries).await? else { return Ok(false) };
-                store.insert_fold(fold, &totals).await?;
+                let Some((fold, sums)) = self.next_fold(entries).await? else { return Ok(false) };
+                store.insert_fold(fold, &sums).await?;
             }
             Self::Postgres(store) => {
                 let Some(turn) = store.fold_turn().await? else { return Ok(false) };
-                let Some((fold, totals)) = self.next_fold(entries).await? else { return Ok(false) };
-                turn.insert_fold(fold, &totals).await?;
+                let Some((fold, sums)) = self.next_fold(entries).await? else { return Ok(false) };
+                turn.insert_fold(fold, &sums).await?;
             }
         }
         Ok(true)
@@ -176,15 +196,15 @@ impl Store {
         })
     }
 
-    async fn next_fold(&self, entries: u32) -> StoreResult<Option<(Folded, Totals)>> {
+    async fn next_fold(&self, entries: u32) -> StoreResult<Option<(Folded, FoldSums)>> {
         let (fold_no, after) = self.folds().await?;
         let Some(seal) = ask!(self.fold_cut(after, entries))? else { return Ok(None) };
-        let totals = self.sums_of(after, seal, TotalsOf::default()).await?;
-        Ok(Some((Folded { fold_no, seal }, totals)))
+        let sums = self.sums_of(after, seal, TotalsOf { hours: true, ..TotalsOf::default() }).await?;
+        Ok(Some((Folded { fold_no, seal }, sums)))
     }
 
     /// Sums of the lines of the journals after a seal up to another.
-    async fn sums_of(&self, after: SealNo, to: SealNo, of: TotalsOf<'_>) -> StoreResult<Totals> {
+    async fn sums_of(&self, after: SealNo, to: SealNo, of: TotalsOf<'_>) -> StoreResult<FoldSums> {
         let stretch = ask!(self.stretch(after, to, of))?;
         let mut totals = Totals::new();
         for (key, sums) in stretch.sums {
@@ -201,7 +221,7 @@ impl Store {
                 Err(error) => return Err(error),
             }
         }
-        Ok(totals)
+        Ok(FoldSums { totals, hours: stretch.hours })
     }
 
     /// Counts what corrections change about how these keys stand.

@@ -56,6 +56,22 @@ words! {
 }
 
 words! {
+    /// How a platform's own count of an hour stands to the ledger's.
+    HourState {
+        /// Both counts are the same.
+        Complete = 1 "COMPLETE",
+        /// The ledger holds fewer than the platform counted.
+        Short = 2 "SHORT",
+        /// The platform counted some, the ledger holds none.
+        Missing = 3 "MISSING",
+        /// The ledger holds more than the platform counted.
+        Excess = 4 "EXCESS",
+        /// The platform told no count of it.
+        NotReported = 5 "NOT_REPORTED",
+    }
+}
+
+words! {
     /// A step in the life of a platform's and province's month.
     PeriodStep {
         /// Its statements are fixed; later lines go to the next open month.

@@ -26,14 +26,14 @@ pub use doubt::{
 };
 pub use enums::{
     AnomalyType, CoverageReason, DifferenceType, EndKind, ExportFormat, ExportLevel, FileEncoding, FileFormat,
-    LineKind, Outcome, PeriodStep, PremiumReason, PremiumState, Purpose, ReconcileLevel, ReversalReason,
-    StatementState, ViolationCode,
+    HourState, LineKind, Outcome, PeriodStep, PremiumReason, PremiumState, Purpose, ReconcileLevel,
+    ReversalReason, StatementState, ViolationCode,
 };
 pub use id::{Epoch, JournalId, LedgerId, LineId, LineNo, Position, RowId, SealNo, Slot, WorkerId};
 pub use money::{Factor, Money};
 pub use order::{Differing, End, Line, Order, OrderKey, Posted, Priced, Sort};
 pub use registry::{RegistryRow, RowDraft, RowKind};
-pub use report::{Hourly, Watermark};
+pub use report::{HourCounts, Hourly, Watermark};
 pub use run::{Run, RunKind};
 pub use time::{Day, Instant, Period};
 pub use total::{Sums, TotalKey};

@@ -11,7 +11,7 @@ use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-const LEDGER_TABLES: [&str; 17] = [
+const LEDGER_TABLES: [&str; 18] = [
     "identity",
     "journal",
     "seal",
@@ -24,6 +24,7 @@ const LEDGER_TABLES: [&str; 17] = [
     "calendar_entry",
     "total_fold",
     "total",
+    "hour_total",
     "run",
     "difference_part",
     "anomaly_pass",

@@ -4,6 +4,7 @@ mod anomalies;
 mod by_worker;
 mod cluster;
 mod collisions;
+mod completeness;
 mod crash;
 mod encoding;
 mod export;

@@ -1,6 +1,7 @@
 //! AuditService: each call in a file of its own.
 
 mod list_anomalies;
+mod list_completeness;
 
 use super::proto as pb;
 use super::proto::audit_service_server::AuditService;
@@ -31,5 +32,12 @@ impl AuditService for AuditApi {
         request: Request<pb::ListAnomaliesRequest>,
     ) -> Result<Response<pb::ListAnomaliesResponse>, Status> {
         self.list_anomalies(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn list_completeness(
+        &self,
+        request: Request<pb::ListCompletenessRequest>,
+    ) -> Result<Response<pb::ListCompletenessResponse>, Status> {
+        self.list_completeness(request.into_inner()).await.map(Response::new)
     }
 }

@@ -53,10 +53,7 @@ fn decode_hours(hourly: &[pb::HourlyCount], wrong: &mut Violations) -> Vec<Hourl
     }
     let mut hours = Vec::with_capacity(hourly.len());
     for count in hourly {
-        let hour = decode::required(count.hour.as_ref()).and_then(decode::instant).and_then(|hour| {
-            let full = hour.micros().rem_euclid(3_600_000_000) == 0;
-            full.then_some(hour).ok_or_else(|| Malformed::new(ViolationCode::Malformed, "must be a full hour"))
-        });
+        let hour = decode::hour(count.hour.as_ref());
         if count.accepted > Hourly::MAX_COUNT || count.ended > Hourly::MAX_COUNT {
             wrong.add("hourly.accepted", Malformed::new(ViolationCode::OutOfRange, "counts must be at most 2^53"));
         }

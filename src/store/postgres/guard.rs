@@ -11,7 +11,7 @@ use sqlx::{PgConnection, Row};
 pub const SYNCHRONOUS_COMMIT: &str = "on";
 
 /// Tables that nobody may change.
-const LEDGER_TABLES: [&str; 17] = [
+const LEDGER_TABLES: [&str; 18] = [
     "identity",
     "journal",
     "seal",
@@ -24,6 +24,7 @@ const LEDGER_TABLES: [&str; 17] = [
     "calendar_entry",
     "total_fold",
     "total",
+    "hour_total",
     "run",
     "difference_part",
     "anomaly_pass",

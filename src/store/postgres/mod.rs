@@ -12,6 +12,7 @@ mod doubts;
 mod few;
 mod fold;
 mod guard;
+mod hours;
 mod kept;
 mod lines;
 mod migrate;

@@ -3,8 +3,9 @@
 
 use super::Postgres;
 use super::codec::store_error;
+use super::hours::insert_hours;
 use crate::store::rows::{self, Columns};
-use crate::store::totals::{Folded, Stretch, Totals, TotalsOf, completed};
+use crate::store::totals::{FoldSums, Folded, Stretch, Totals, TotalsOf, completed};
 use crate::store::{StoreError, StoreResult};
 use crate::types::{Code, Period, SealNo, Sums, TotalKey};
 use rust_decimal::Decimal;
@@ -47,14 +48,20 @@ impl Postgres {
 
     /// Sums of the lines of a stretch of journals.
     pub async fn stretch(&self, after: SealNo, to: SealNo, of: TotalsOf<'_>) -> StoreResult<Stretch> {
-        let asked = |sql| {
+        let between = |sql| {
             let query = sqlx::query(sql).bind(after.get() as i64).bind(to.get() as i64);
-            let query = query.bind(of.platform.map(Code::as_str)).bind(of.period.map(Period::number));
-            query.fetch_all(&self.reader)
+            query.bind(of.platform.map(Code::as_str))
         };
-        let sums = asked(include_str!("sql/totals_of_lines.sql")).await.map_err(store_error)?;
-        let pairs = asked(include_str!("sql/pairs_of_lines.sql")).await.map_err(store_error)?;
-        Stretch::of(&sums, &pairs)
+        let period = of.period.map(Period::number);
+        let sums = between(include_str!("sql/totals_of_lines.sql")).bind(period);
+        let sums = sums.fetch_all(&self.reader).await.map_err(store_error)?;
+        let pairs = between(include_str!("sql/pairs_of_lines.sql")).bind(period).bind(of.hours);
+        let pairs = pairs.fetch_all(&self.reader).await.map_err(store_error)?;
+        let firsts = match of.hours {
+            true => between(include_str!("sql/hours_of_lines.sql")).fetch_all(&self.reader).await,
+            false => Ok(Vec::new()),
+        };
+        Stretch::of(&sums, &pairs, &firsts.map_err(store_error)?)
     }
 
     /// The turn to fold; nothing where another has it.
@@ -69,13 +76,17 @@ impl Postgres {
 
 impl Turn {
     /// Keeps the fold, and those of higher levels that it completes.
-    pub async fn insert_fold(mut self, fold: Folded, totals: &Totals) -> StoreResult<()> {
-        self.insert_totals(fold.fold_no, totals).await?;
+    pub async fn insert_fold(mut self, fold: Folded, sums: &FoldSums) -> StoreResult<()> {
+        self.insert_totals(fold.fold_no, &sums.totals).await?;
+        insert_hours(&mut self.0, fold.fold_no, &sums.hours).await?;
         for (level, fold_no) in completed(fold.fold_no) {
             if level > 0 {
-                let query = sqlx::query(include_str!("sql/insert_higher_totals.sql"));
-                let query = query.bind(level as i16).bind(fold_no as i32);
-                query.execute(&mut *self.0).await.map_err(store_error)?;
+                for sql in
+                    [include_str!("sql/insert_higher_totals.sql"), include_str!("sql/insert_higher_hours.sql")]
+                {
+                    let query = sqlx::query(sql).bind(level as i16).bind(fold_no as i32);
+                    query.execute(&mut *self.0).await.map_err(store_error)?;
+                }
             }
             let query = sqlx::query(include_str!("sql/insert_total_fold.sql"));
             let query = query.bind(level as i16).bind(fold_no as i32).bind(fold.seal.get() as i64);

@@ -11,6 +11,7 @@ mod codec;
 mod doubts;
 mod fold;
 mod guard;
+mod hours;
 mod lines;
 mod read;
 mod totals;

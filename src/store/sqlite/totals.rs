@@ -4,9 +4,10 @@ use super::Sqlite;
 use super::append::{begin, settle};
 use super::bulk::{self, Bound};
 use super::codec::store_error;
+use super::hours::insert_hours;
 use crate::store::StoreResult;
 use crate::store::rows::{self, Columns};
-use crate::store::totals::{Folded, Stretch, Totals, TotalsOf, completed};
+use crate::store::totals::{FoldSums, Folded, Stretch, TotalsOf, completed};
 use crate::types::{Code, Period, SealNo, Sums, TotalKey};
 use sqlx::SqliteConnection;
 
@@ -33,8 +34,7 @@ impl Sqlite {
         platform: Option<&Code>,
         period: Period,
     ) -> StoreResult<Vec<(TotalKey, Sums)>> {
-        let nodes: Vec<String> = nodes.iter().map(|(level, fold_no)| format!("[{level},{fold_no}]")).collect();
-        let query = sqlx::query(include_str!("sql/folded_totals.sql")).bind(format!("[{}]", nodes.join(",")));
+        let query = sqlx::query(include_str!("sql/folded_totals.sql")).bind(json(nodes));
         let query = query.bind(platform.map(Code::as_str)).bind(i64::from(period.number()));
         let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
         found.iter().map(rows::total).collect()
@@ -43,13 +43,17 @@ impl Sqlite {
     /// Sums of the lines of a stretch of journals.
     pub async fn stretch(&self, after: SealNo, to: SealNo, of: TotalsOf<'_>) -> StoreResult<Stretch> {
         let (first, last) = self.rows_between(after, to).await?;
-        let asked = |sql| {
-            let query = sqlx::query(sql).bind(first).bind(last).bind(of.platform.map(Code::as_str));
-            query.bind(of.period.map(|period| i64::from(period.number()))).fetch_all(&self.reader)
+        let between = |sql| sqlx::query(sql).bind(first).bind(last).bind(of.platform.map(Code::as_str));
+        let period = of.period.map(|period| i64::from(period.number()));
+        let sums = between(include_str!("sql/totals_of_lines.sql")).bind(period);
+        let sums = sums.fetch_all(&self.reader).await.map_err(store_error)?;
+        let pairs = between(include_str!("sql/pairs_of_lines.sql")).bind(period).bind(of.hours);
+        let pairs = pairs.fetch_all(&self.reader).await.map_err(store_error)?;
+        let firsts = match of.hours {
+            true => between(include_str!("sql/hours_of_lines.sql")).fetch_all(&self.reader).await,
+            false => Ok(Vec::new()),
         };
-        let sums = asked(include_str!("sql/totals_of_lines.sql")).await.map_err(store_error)?;
-        let pairs = asked(include_str!("sql/pairs_of_lines.sql")).await.map_err(store_error)?;
-        Stretch::of(&sums, &pairs)
+        Stretch::of(&sums, &pairs, &firsts.map_err(store_error)?)
     }
 
     /// The lines of the journals after a seal up to another stand after the first of these rows, up to the second.
@@ -61,27 +65,36 @@ impl Sqlite {
     }
 
     /// Keeps a fold, and those of higher levels that it completes.
-    pub async fn insert_fold(&self, fold: Folded, totals: &Totals) -> StoreResult<()> {
+    pub async fn insert_fold(&self, fold: Folded, sums: &FoldSums) -> StoreResult<()> {
         let mut writer = self.writer.acquire().await.map_err(store_error)?;
-        let written = insert_fold(&mut writer, fold, totals).await;
+        let written = insert_fold(&mut writer, fold, sums).await;
         settle(&mut writer, &written);
         written
     }
 }
 
-async fn insert_fold(writer: &mut SqliteConnection, fold: Folded, totals: &Totals) -> StoreResult<()> {
+/// Pairs as a statement takes them.
+pub fn json(nodes: &[(u32, u32)]) -> String {
+    let nodes: Vec<String> = nodes.iter().map(|(level, fold_no)| format!("[{level},{fold_no}]")).collect();
+    format!("[{}]", nodes.join(","))
+}
+
+async fn insert_fold(writer: &mut SqliteConnection, fold: Folded, sums: &FoldSums) -> StoreResult<()> {
     let mut transaction = begin(writer).await?;
-    let rows: Vec<(&TotalKey, &Sums)> = totals.iter().collect();
+    let rows: Vec<(&TotalKey, &Sums)> = sums.totals.iter().collect();
     let fold_no = i64::from(fold.fold_no);
     bulk::execute(&mut transaction, include_str!("sql/insert_total.sql"), &rows, |query, row| {
         total(query.bind(fold_no), row)
     })
     .await?;
+    insert_hours(&mut transaction, fold_no, &sums.hours).await?;
     for (level, fold_no) in completed(fold.fold_no) {
         if level > 0 {
-            let query = sqlx::query(include_str!("sql/insert_higher_totals.sql"));
-            let query = query.bind(i64::from(level)).bind(i64::from(fold_no));
-            query.execute(&mut *transaction).await.map_err(store_error)?;
+            for sql in [include_str!("sql/insert_higher_totals.sql"), include_str!("sql/insert_higher_hours.sql")]
+            {
+                let query = sqlx::query(sql).bind(i64::from(level)).bind(i64::from(fold_no));
+                query.execute(&mut *transaction).await.map_err(store_error)?;
+            }
         }
         let query = sqlx::query(include_str!("sql/insert_total_fold.sql"));
         let query = query.bind(i64::from(level)).bind(i64::from(fold_no)).bind(fold.seal.get() as i64);
