@@ -22,6 +22,7 @@ use premium_ledger::intake::{Intake, Item, Registry, Wait};
 use premium_ledger::ledger::Journal;
 use premium_ledger::store::Store;
 use premium_ledger::store::sqlite::Place;
+use premium_ledger::telemetry::Telemetry;
 use premium_ledger::types::{Day, JournalId, Line, Order};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -103,7 +104,8 @@ fn append(criterion: &mut Criterion) {
     for (name, database) in databases(&runtime, &folder, &cluster) {
         let store: Store = runtime.block_on(open_store(&config(database), Clock::system())).unwrap();
         let registry = runtime.block_on(Registry::load(store.clone())).unwrap();
-        let (intake, _lanes) = runtime.block_on(async { Intake::start(store, registry.clone(), 1) });
+        let (intake, _lanes) = runtime
+            .block_on(async { Intake::start(store, registry.clone(), 1, &Telemetry::default(), Clock::system()) });
         for size in [1, 100, 1_000, 5_000] {
             group.throughput(Throughput::Elements(size as u64));
             group.bench_with_input(BenchmarkId::new(name, size), &size, |bench, size| {
@@ -113,7 +115,9 @@ fn append(criterion: &mut Criterion) {
                 };
                 let book = |items: Vec<Item>| {
                     let intake = &intake;
-                    async move { intake.submit(items, Wait::ForRoom).await.unwrap().answers().await.unwrap().len() }
+                    async move {
+                        intake.submit(items, Wait::ForRoom, None).await.unwrap().answers().await.unwrap().len()
+                    }
                 };
                 bench.to_async(&runtime).iter_batched(items, book, BatchSize::PerIteration);
             });

@@ -10,6 +10,8 @@ use crate::intake::{Intake, Registry, SNAPSHOT_REFRESH, SNAPSHOT_STALE};
 use crate::store::postgres::{self, Connections, Folding, Postgres};
 use crate::store::sqlite::Sqlite;
 use crate::store::{GuardFailure, Store, StoreError, keep_folding};
+use crate::telemetry::{self, EndpointError, ExportError, Probes, RpcLayer, Telemetry, Tracer, Watched};
+use crate::watch::keep_watching;
 use proto::audit_service_server::AuditServiceServer;
 use proto::coverage_service_server::CoverageServiceServer;
 use proto::intake_service_server::IntakeServiceServer;
@@ -62,6 +64,12 @@ pub enum AppError {
     /// The address cannot be served on.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// The operators' address cannot be served on.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// Spans cannot be sent.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// The server failed.
     #[error("the server failed: {0}")]
     Server(String),
@@ -78,8 +86,9 @@ pub struct App {
     server: JoinHandle<Result<(), tonic::transport::Error>>,
     lanes: Vec<JoinHandle<()>>,
     refresh: JoinHandle<()>,
-    fold: JoinHandle<()>,
-    look: JoinHandle<()>,
+    beside: [JoinHandle<()>; 3],
+    telemetry: Telemetry,
+    metrics_address: Option<SocketAddr>,
     store: Store,
     drain: Duration,
 }
@@ -107,13 +116,18 @@ pub async fn open_store(config: &Config, clock: Clock) -> Result<Store, GuardFai
 impl App {
     /// Starts serving; returns when the address is open.
     pub async fn start(config: &Config, clock: Clock) -> Result<Self, AppError> {
+        let telemetry = telemetry(config, clock)?;
+        let (ready, readiness) = watch::channel(false);
+        let (stop, stopping) = watch::channel(false);
+        // First of all: an operator sees the start too.
+        let probes = Probes { ready: readiness, stopping: stopping.clone() };
+        let metrics_address = serve_operators(config, &telemetry, probes).await?;
         let store = open_store(config, clock).await?;
         for weakness in store.weaknesses() {
             tracing::warn!(weakness, "--allow-data-loss: acknowledged lines may be lost");
         }
         let registry = Registry::load(store.clone()).await?;
-        let (intake, lanes) = Intake::start(store.clone(), registry.clone(), config.lanes);
-        let (stop, stopping) = watch::channel(false);
+        let (intake, lanes) = Intake::start(store.clone(), registry.clone(), config.lanes, &telemetry, clock);
 
         let incoming = TcpIncoming::bind(config.listen).map_err(|e| AppError::Listen(config.listen, e))?;
         let incoming = incoming.with_nodelay(Some(true));
@@ -121,9 +135,15 @@ impl App {
         let (health, health_service) = tonic_health::server::health_reporter();
         let durable = store.weaknesses().is_empty();
         health.set_service_status(DURABILITY, status(durable)).await;
-        set_serving(&health, true).await;
+        let watched = telemetry.metrics.watched.clone();
+        watched.weak_durability.set(i64::from(!durable));
+        let readiness = Readiness { health, ready, watched: watched.clone() };
+        readiness.set(true).await;
 
+        let spool = config.spool.clone();
+        let statements = StatementApi::new(store.clone(), registry.clone(), clock, stopping.clone(), spool);
         let server = Server::builder()
+            .layer(RpcLayer::new(telemetry.clone()))
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_concurrent_streams(CALLS_PER_CONNECTION)
@@ -148,32 +168,33 @@ impl App {
                 RegistryServiceServer::new(RegistryApi::new(registry.clone(), clock, stopping.clone()))
                     .max_decoding_message_size(REQUEST_BYTES),
             )
-            .add_service(
-                StatementServiceServer::new(StatementApi::new(
-                    store.clone(),
-                    registry.clone(),
-                    clock,
-                    stopping.clone(),
-                    config.spool.clone(),
-                ))
-                .max_decoding_message_size(REQUEST_BYTES),
-            );
+            .add_service(StatementServiceServer::new(statements).max_decoding_message_size(REQUEST_BYTES));
         let mut until = stopping.clone();
         let stopped = async move {
             // An error means that the app is gone: the same as a stop.
             let _ = until.wait_for(|stop| *stop).await;
         };
         let server = tokio::spawn(server.serve_with_incoming_shutdown(incoming, stopped));
-        let refresh = tokio::spawn(keep_fresh(registry, health, stopping));
-        let fold = tokio::spawn(keep_folding(store.clone()));
-        let look = tokio::spawn(keep_looking(store.clone(), clock));
-        tracing::info!(%address, database = store.system(), lanes = lanes.len(), "serving");
-        Ok(Self { address, stop, server, lanes, refresh, fold, look, store, drain: config.drain })
+        let refresh = tokio::spawn(keep_fresh(registry.clone(), readiness, stopping));
+        let beside = beside(&store, registry, watched, clock);
+        tracing::info!(%address, ?metrics_address, database = store.system(), lanes = lanes.len(), "serving");
+        let drain = config.drain;
+        Ok(Self { address, stop, server, lanes, refresh, beside, telemetry, metrics_address, store, drain })
     }
 
     /// Where it serves.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where operators ask.
+    pub const fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// What it tells.
+    pub const fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
     }
 
     /// The ledger's database.
@@ -185,8 +206,7 @@ impl App {
     pub async fn stop(self) -> Result<(), AppError> {
         // The receivers are this app's own tasks; they live until they are told.
         let _ = self.stop.send(true);
-        self.fold.abort();
-        self.look.abort();
+        self.beside.iter().for_each(JoinHandle::abort);
         let drained = timeout(self.drain, async {
             let served = self.server.await.map_err(|e| AppError::Server(e.to_string()))?;
             for lane in self.lanes {
@@ -196,19 +216,23 @@ impl App {
             self.store.close().await;
             served.map_err(|e| AppError::Server(e.to_string()))
         });
-        drained.await.unwrap_or(Err(AppError::Drain(self.drain)))
+        let drained = drained.await.unwrap_or(Err(AppError::Drain(self.drain)));
+        if let Some(tracer) = self.telemetry.tracer {
+            tracer.stop().await;
+        }
+        drained
     }
 }
 
 /// Takes in what other instances put, and tells health when that has not worked for too long.
-async fn keep_fresh(registry: Registry, mut health: HealthReporter, mut stopping: watch::Receiver<bool>) {
+async fn keep_fresh(registry: Registry, mut readiness: Readiness, mut stopping: watch::Receiver<bool>) {
     let mut serving = true;
     loop {
         if timeout(SNAPSHOT_REFRESH, stopping.wait_for(|stop| *stop)).await.is_ok() {
-            set_serving(&health, false).await;
+            readiness.set(false).await;
             // Ends the watches too: one that stays open would hold the stop up.
             for name in HEALTH_NAMES.iter().chain([&DURABILITY]) {
-                health.clear_service_status(name).await;
+                readiness.health.clear_service_status(name).await;
             }
             return;
         }
@@ -221,7 +245,7 @@ async fn keep_fresh(registry: Registry, mut health: HealthReporter, mut stopping
         if fresh != serving {
             serving = fresh;
             tracing::warn!(serving, "readiness changed with the age of the registry's snapshot");
-            set_serving(&health, serving).await;
+            readiness.set(serving).await;
         }
     }
 }
@@ -230,10 +254,51 @@ fn status(serving: bool) -> ServingStatus {
     if serving { ServingStatus::Serving } else { ServingStatus::NotServing }
 }
 
-async fn set_serving(health: &HealthReporter, serving: bool) {
-    for name in HEALTH_NAMES {
-        health.set_service_status(name, status(serving)).await;
+/// All who are told whether the service is ready.
+struct Readiness {
+    health: HealthReporter,
+    ready: watch::Sender<bool>,
+    watched: Watched,
+}
+
+impl Readiness {
+    async fn set(&self, serving: bool) {
+        for name in HEALTH_NAMES {
+            self.health.set_service_status(name, status(serving)).await;
+        }
+        self.ready.send_replace(serving);
+        self.watched.ready.set(i64::from(serving));
     }
+}
+
+/// What goes on beside the calls, and may be cut off at any time.
+fn beside(store: &Store, registry: Registry, watched: Watched, clock: Clock) -> [JoinHandle<()>; 3] {
+    [
+        tokio::spawn(keep_folding(store.clone())),
+        tokio::spawn(keep_looking(store.clone(), clock)),
+        tokio::spawn(keep_watching(store.clone(), registry, watched, clock)),
+    ]
+}
+
+/// Where operators ask, if anywhere.
+async fn serve_operators(
+    config: &Config,
+    telemetry: &Telemetry,
+    probes: Probes,
+) -> Result<Option<SocketAddr>, EndpointError> {
+    match config.metrics_listen {
+        Some(listen) => telemetry::serve(listen, telemetry.metrics.clone(), probes).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+fn telemetry(config: &Config, clock: Clock) -> Result<Telemetry, ExportError> {
+    let mut telemetry = Telemetry::default();
+    if let Some(traces) = &config.traces {
+        let (made, sent) = (telemetry.metrics.spans.clone(), telemetry.metrics.sent_spans.clone());
+        telemetry.tracer = Some(Tracer::start(traces.clone(), clock, made, sent)?);
+    }
+    Ok(telemetry)
 }
 
 fn reflection() -> tonic_reflection::server::Builder<'static> {

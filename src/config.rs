@@ -1,6 +1,7 @@
 //! Configuration of `serve`: flags and PREMIUM_LEDGER_… variables, checked as a whole, all problems named at once.
 
 use crate::store::{Leniency, postgres, sqlite};
+use crate::telemetry::{OrderKeyHash, TracerConfig};
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,6 +9,8 @@ use std::time::Duration;
 
 /// Where a ledger is served when nothing else is said.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:50051";
+/// Share of the requests that are sampled when nothing else is said.
+const DEFAULT_TRACE_RATIO: f64 = 0.1;
 /// The ledger that is served when nothing else is said.
 pub const DEFAULT_DATABASE_URL: &str = "sqlite:./data/ledger.sqlite";
 
@@ -38,6 +41,18 @@ pub struct ServeArgs {
     /// Folder where files that are reconciled wait, their rows, and the lines they are compared with
     #[arg(long, env = "PREMIUM_LEDGER_SPOOL", value_name = "FOLDER", default_value_os_t = default_spool())]
     pub spool: PathBuf,
+    /// Address for operators: /metrics, /livez, /readyz over HTTP; without it none
+    #[arg(long, env = "PREMIUM_LEDGER_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<String>,
+    /// Collector of traces, OTLP over gRPC, as http://127.0.0.1:4317; without it no span is made
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+    /// Share of requests whose spans are kept where the caller does not say, 0 to 1; all that are refused, conflicting, slow or failed are kept anyway
+    #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", value_name = "SHARE")]
+    pub trace_ratio: Option<String>,
+    /// Secret that names orders in spans: see order-hash; without it they have no name there
+    #[arg(long, env = "PREMIUM_LEDGER_TRACE_KEY", value_name = "SECRET", hide_env_values = true)]
+    pub trace_key: Option<String>,
     /// How long a stop waits for what was accepted to be answered, 1 to 600 seconds
     #[arg(long, env = "PREMIUM_LEDGER_DRAIN_SECONDS", value_name = "SECONDS", default_value = "30")]
     pub drain_seconds: String,
@@ -69,6 +84,10 @@ pub struct Config {
     pub leniency: Leniency,
     /// Where files wait.
     pub spool: PathBuf,
+    /// Where operators ask.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Where spans go, and which.
+    pub traces: Option<TracerConfig>,
     /// How long a stop may take.
     pub drain: Duration,
 }
@@ -91,6 +110,10 @@ impl ServeArgs {
             allow_data_loss: text("false"),
             single_login: None,
             spool: default_spool(),
+            metrics_listen: None,
+            otlp_endpoint: None,
+            trace_ratio: None,
+            trace_key: None,
             drain_seconds: text("30"),
         }
     }
@@ -116,6 +139,15 @@ impl ServeArgs {
         let allow_data_loss = noted(&mut problems, "--allow-data-loss", self.allow_data_loss.parse(), truth);
         let single_login =
             self.single_login.as_ref().and_then(|t| noted(&mut problems, "--single-login", t.parse(), truth));
+        let metrics_listen = self.metrics_listen.as_ref().and_then(|text| {
+            noted(
+                &mut problems,
+                "--metrics-listen",
+                text.parse(),
+                "must be an address and port, as 127.0.0.1:9464",
+            )
+        });
+        let traces = self.traces(&mut problems);
         match (listen, database, lanes, readers, drain, allow_data_loss) {
             (Some(listen), Some(database), Some(lanes), Some(readers), Some(drain), Some(allow_data_loss))
                 if problems.is_empty() =>
@@ -129,11 +161,35 @@ impl ServeArgs {
                     lanes: lanes as usize,
                     readers: readers as u32,
                     spool: self.spool.clone(),
+                    metrics_listen,
+                    traces,
                     drain: Duration::from_secs(drain),
                 })
             }
             _ => Err(ConfigProblems(problems)),
         }
+    }
+}
+
+impl ServeArgs {
+    fn traces(&self, problems: &mut Vec<String>) -> Option<TracerConfig> {
+        let share = |text: &String| text.parse::<f64>().ok().filter(|ratio| (0.0..=1.0).contains(ratio)).ok_or(());
+        let ratio = self.trace_ratio.as_ref().map(share);
+        let ratio = noted(
+            problems,
+            "--trace-ratio",
+            ratio.unwrap_or(Ok(DEFAULT_TRACE_RATIO)),
+            "must be a number from 0 to 1",
+        );
+        let endpoint = self.otlp_endpoint.clone().filter(|endpoint| !endpoint.is_empty())?;
+        if !endpoint.starts_with("http://") {
+            problems.push("--otlp-endpoint must be http://HOST:PORT".to_owned());
+        }
+        Some(TracerConfig {
+            endpoint,
+            ratio: ratio?,
+            order_hash: self.trace_key.as_deref().map(OrderKeyHash::new),
+        })
     }
 }
 

@@ -15,8 +15,9 @@
 //!   coverage/    questions over store/; its rules (interval, reason) pure
 //!   statement/   questions over store/: a month's sums, what is declared of them, and others' files against them
 //!   audit/       questions over store/: what is doubtful, what is missing
+//!   telemetry/   metrics, spans, probes: every room may speak to it; knows types/ alone
 //!   types/       the words; knows nobody
-//!   app.rs       wires; config.rs, clock.rs; command/ is the command line
+//!   app.rs       wires; watch.rs looks for what metrics tell; config.rs, clock.rs; command/ is the command line
 //! ```
 //! Who may call whom is a test: `tests/tidy.rs`. Besides what the picture shows, `api/` and `coverage/` read the registry's snapshot
 //! (`rating/`): bounds of a field and scope on a day are rules, and rules are rows.
@@ -92,6 +93,9 @@
 //!   looking again, would cost each order. Reused ids are found among the conflicts when they are asked for.
 //! - **Hours are counted with the totals** (`store::hours`), in the same tree and by the same look for each line's other line. Counts are of keys as they were told
 //!   first: completeness is about what was sent, so neither a reversal nor a correction changes it.
+//! - **Spans are put together at their end** (`telemetry::span`), from a few numbers kept of a request, and not by a tracer as things happen: which are kept is known
+//!   only then (all that are refused, conflicting, slow or failed, beside the sampled ones), and those that are not kept cost nothing. A journal's span and its requests' are linked both ways.
+//! - **Orders are counted by group**, not one by one, after their commit; OpenTelemetry's own metrics have no exemplars yet, so instruments are those of Prometheus' client.
 //! - **`known_at` filters by the seals of what was read**, it keeps no second copy: a question of cover reads a worker's month, and asks which of
 //!   those journals were sealed by then. The registry of that time is built from its rows in the same way.
 //!
@@ -108,6 +112,7 @@
 //! | a frozen month never changes | `freeze.rs`, script 15, `property.rs` |
 //! | same behaviour on both stores | `tests/it/scripts` on a model, SQLite, Postgres and the wire |
 //! | the order of journals is gap-free, and as promised | `seals.rs` (instances stopped and killed), script 14 |
+//! | telling costs nobody an order, and names nobody | `telemetry.rs` (a collector that is gone; no id in any span), `deploy.rs` |
 //! | others' files cost nobody but themselves | `tests/it/reconcile` (broken files, every type planted) |
 //! | everything has a limit | `wire.rs`, `waits.rs`, script 04 |
 //!
@@ -117,6 +122,7 @@
 //! - An RPC: a file under `api/<service>/`; a question: `store/mod.rs` and one `.sql` file for each database.
 //! - What a statement tells apart: `types::TotalKey`, `ledger::{turnover, encode}`, table `total` and the `.sql` that name its columns, `statement::sections`.
 //! - A type of difference: `types::DifferenceType`, `statement::reconcile::compare`, its word in `api::export::workbook`, a row planted in `tests/it/reconcile`.
+//! - A metric: `telemetry::metrics`, and where it happens or `watch`; an alert: `deploy/prometheus/` with its trial, `deploy/RUNBOOK.md`.
 //! - A rule: `rating::rule`, a seed in `migrations/seeds/rules.csv`, a script.
 
 pub mod api;
@@ -131,4 +137,6 @@ pub mod ledger;
 pub mod rating;
 pub mod statement;
 pub mod store;
+pub mod telemetry;
 pub mod types;
+pub mod watch;

@@ -28,18 +28,23 @@ pub struct Completeness {
     pub watermark: Option<Instant>,
 }
 
-/// The hours that begin in a span, on full hours; only those that are not complete, or all that are due.
+/// The hours that begin in a span, on full hours; only those that are not complete, or all that are due. The ledger's counts are of all that is booked, or as of
+/// a seal: what is folded costs nothing to count.
 pub async fn completeness(
     store: &Store,
     platform: &Code,
     span: &Range<Instant>,
     all: bool,
+    seal: Option<SealNo>,
 ) -> StoreResult<Completeness> {
     // First what was promised, then what was booked by then: nothing looks short that was sent before it was counted.
     let newest = store.watermarks(&[platform.as_str()], None).await?;
     let watermark = newest.first().map(|newest| newest.watermark.at);
     let reported = store.reported_hours(platform, span).await?;
-    let seal = store.seal_booked().await?;
+    let seal = match seal {
+        Some(seal) => seal,
+        None => store.seal_booked().await?,
+    };
     let booked = store.booked_hours(platform, span, seal).await?;
     let mut reported = reported.into_iter().peekable();
     let mut hours = Vec::new();

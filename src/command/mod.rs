@@ -9,6 +9,7 @@ pub mod export;
 pub mod import;
 pub mod migrate;
 pub mod of;
+pub mod order_hash;
 pub mod reconcile;
 pub mod reconciliations;
 pub mod reindex;
@@ -59,6 +60,8 @@ enum Command {
     Coverage(ask::CoverageArgs),
     /// How does this order stand?
     Order(ask::OrderArgs),
+    /// Under which name are an order's spans found?
+    OrderHash(order_hash::OrderHashArgs),
     /// Price booked orders anew, after a rate, scope or rule was put
     Reprice(reprice::RepriceArgs),
     /// Write a month's statements, or a platform's lines, to a file (.csv, .xlsx, .parquet)
@@ -90,6 +93,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Simulate(args) => simulate::run(&args).await,
             Command::Coverage(args) => ask::run_coverage(&args).await,
             Command::Order(args) => ask::run_order(&args).await,
+            Command::OrderHash(args) => order_hash::run(&args),
             Command::Reprice(args) => reprice::run(&args).await,
             Command::Export(args) => export::run(&args).await,
             Command::Reconcile(args) => reconcile::run(&args).await,
@@ -118,6 +122,6 @@ fn start_log(cli: &Cli) {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match cli.log_format {
         LogFormat::Human => log.init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
     }
 }

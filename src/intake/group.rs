@@ -3,6 +3,7 @@
 
 use super::answer::{Answer, Current, Facts, IntakeError, Item};
 use super::doubt::{Doubtful, Settled, settle};
+use super::observe::{Noted, Observer};
 use super::recent::{Recent, Trace};
 use super::registry::Registry;
 use crate::ledger::{Comparison, Journal, adjusted, compare, net};
@@ -26,6 +27,7 @@ pub async fn book(
     store: &Store,
     registry: &Registry,
     recent: &mut Recent,
+    (observer, noted): (&Observer, &mut Noted),
     items: Vec<Item>,
 ) -> Result<Vec<Answer>, IntakeError> {
     let mut patience = Patience::new();
@@ -43,9 +45,13 @@ pub async fn book(
         let (mut journal, plan) = plan.into_journal(&mut items);
         journal.epoch = snapshot.calendar().fence();
         let lost = loop {
-            match write(store, &journal).await {
+            let began = Instant::now();
+            let written = write(store, &journal).await;
+            observer.appended(noted, &journal, began, &written);
+            match written {
                 Ok(()) => {
                     recent.learn(&plan.traces, plan.strangers);
+                    observer.booked(noted, &journal, &items, &plan.decisions);
                     return Ok(plan.answers(items));
                 }
                 Err(lost @ (StoreError::Taken(_) | StoreError::CalendarMoved)) => break lost,
@@ -106,7 +112,7 @@ fn give_back(journal: Journal, booked: &[(usize, Priced)], items: &mut [Option<I
 }
 
 /// What becomes of one item.
-enum Decision {
+pub enum Decision {
     /// The first of its key and sort: the line with this index.
     Book,
     Replayed(Facts, Option<Current>),

@@ -2,14 +2,17 @@
 
 use super::answer::{Answer, IntakeError, Item};
 use super::group::book;
+use super::observe::Observer;
 use super::recent::Recent;
 use super::registry::Registry;
 use crate::store::Store;
+use crate::telemetry::{LaneRoom, RequestSpan};
 use foldhash::fast::FixedState;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// Most orders that one lane holds, from submit to answer.
 pub const LANE_QUEUE_ORDERS: usize = 32_768;
@@ -27,6 +30,9 @@ pub enum Wait {
 struct Work {
     items: Vec<Item>,
     reply: oneshot::Sender<Result<Vec<Answer>, IntakeError>>,
+    /// The request's, where spans are made.
+    span: Option<RequestSpan>,
+    submitted: Instant,
     /// Room in the lane, given back with the answer.
     _room: OwnedSemaphorePermit,
 }
@@ -40,10 +46,15 @@ pub struct Lane {
 
 impl Lane {
     /// Starts one. Its queue needs no bound of its own: room is taken before anything is sent.
-    pub fn start(store: Store, registry: Registry, recent: Recent) -> (Self, JoinHandle<()>) {
+    pub fn start(store: Store, registry: Registry, recent: Recent, observer: Observer) -> (Self, JoinHandle<()>) {
         let (work, queue) = mpsc::unbounded_channel();
         let lane = Self { room: Arc::new(Semaphore::new(LANE_QUEUE_ORDERS)), work };
-        (lane, tokio::spawn(run(store, registry, recent, queue)))
+        (lane, tokio::spawn(run(store, registry, recent, observer, queue)))
+    }
+
+    /// What is told of its queue.
+    pub fn told(&self, observer: &Observer, lane: usize) -> LaneRoom {
+        LaneRoom { lanes: observer.lanes, lane, room: self.room.clone(), whole: LANE_QUEUE_ORDERS }
     }
 
     /// Room for so many orders.
@@ -56,9 +67,15 @@ impl Lane {
         }
     }
 
-    fn send(&self, items: Vec<Item>, room: OwnedSemaphorePermit) -> Result<oneshot::Receiver<Reply>, IntakeError> {
+    fn send(
+        &self,
+        items: Vec<Item>,
+        room: OwnedSemaphorePermit,
+        span: Option<&RequestSpan>,
+    ) -> Result<oneshot::Receiver<Reply>, IntakeError> {
         let (reply, answer) = oneshot::channel();
-        self.work.send(Work { items, reply, _room: room }).map_err(|_| IntakeError::Stopping)?;
+        let (span, submitted) = (span.cloned(), Instant::now());
+        self.work.send(Work { items, reply, span, submitted, _room: room }).map_err(|_| IntakeError::Stopping)?;
         Ok(answer)
     }
 }
@@ -66,7 +83,13 @@ impl Lane {
 type Reply = Result<Vec<Answer>, IntakeError>;
 
 /// One lane's life: take all that waits, book it, answer everybody.
-async fn run(store: Store, registry: Registry, mut recent: Recent, mut queue: mpsc::UnboundedReceiver<Work>) {
+async fn run(
+    store: Store,
+    registry: Registry,
+    mut recent: Recent,
+    observer: Observer,
+    mut queue: mpsc::UnboundedReceiver<Work>,
+) {
     while let Some(first) = queue.recv().await {
         let mut group = vec![first];
         let mut orders = group[0].items.len();
@@ -81,16 +104,24 @@ async fn run(store: Store, registry: Registry, mut recent: Recent, mut queue: mp
             lengths.push(work.items.len());
             items.append(&mut work.items);
         }
-        let booked = book(&store, &registry, &mut recent, items).await;
-        let mut answers = booked.map(Vec::into_iter);
+        let taken = Instant::now();
+        let waits = group.iter().map(|work| taken - work.submitted);
+        let mut noted = observer.taken(waits, orders, group.iter().filter_map(|work| work.span.as_ref()));
+        let booked = book(&store, &registry, &mut recent, (&observer, &mut noted), items).await;
+        let (mut answers, requests, mut first) = (booked.map(Vec::into_iter), group.len(), 0);
         for (work, length) in group.into_iter().zip(lengths) {
             let part = match &mut answers {
                 Ok(answers) => Ok(answers.by_ref().take(length).collect()),
                 Err(error) => Err(error.clone()),
             };
+            if let Some(span) = &work.span {
+                observer.answered(&mut noted, span, (first, length), work.submitted, &part);
+            }
+            first += length;
             // Somebody who went away does not want the answer; what was booked stays booked.
             let _ = work.reply.send(part);
         }
+        observer.ended(noted, taken, orders, requests);
     }
 }
 
@@ -120,12 +151,17 @@ impl Pending {
 }
 
 /// Splits a request by lane and sends the parts.
-pub async fn submit(lanes: &[Lane], items: Vec<Item>, wait: Wait) -> Result<Pending, IntakeError> {
+pub async fn submit(
+    lanes: &[Lane],
+    items: Vec<Item>,
+    wait: Wait,
+    span: Option<&RequestSpan>,
+) -> Result<Pending, IntakeError> {
     let orders = items.len();
     if let [lane] = lanes {
         let places = (0..orders as u32).collect();
         let room = lane.room(orders, wait).await?;
-        let receiver = lane.send(items, room)?;
+        let receiver = lane.send(items, room, span)?;
         return Ok(Pending { orders, parts: vec![(places, receiver)] });
     }
     // Nearly equal shares: room for a little more than one's share spares growing.
@@ -146,7 +182,7 @@ pub async fn submit(lanes: &[Lane], items: Vec<Item>, wait: Wait) -> Result<Pend
     let mut parts = Vec::with_capacity(lanes.len());
     for ((lane, (places, items)), room) in lanes.iter().zip(split).zip(rooms) {
         if !items.is_empty() {
-            parts.push((places, lane.send(items, room)?));
+            parts.push((places, lane.send(items, room, span)?));
         }
     }
     Ok(Pending { orders, parts })

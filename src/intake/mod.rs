@@ -22,6 +22,7 @@ mod correct;
 mod doubt;
 mod group;
 mod lane;
+mod observe;
 mod question;
 mod recent;
 mod registry;
@@ -40,7 +41,10 @@ pub use request::Asked;
 pub use run::RunDraft;
 pub use watermark::WatermarkAsk;
 
+use crate::clock::Clock;
 use crate::store::Store;
+use crate::telemetry::{Lanes, RequestSpan, Telemetry};
+use observe::Observer;
 use recent::{GENERATION_SLOTS, GENERATION_SLOTS_SINGLE, Recent};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -61,19 +65,29 @@ pub struct Intake {
 impl Intake {
     /// Starts the lanes, as many as the database takes, at most `lanes`, and as many again for calls of one order. The tasks end when every
     /// clone of the intake is gone and what was accepted is answered.
-    pub fn start(store: Store, registry: Registry, lanes: usize) -> (Self, Vec<JoinHandle<()>>) {
+    pub fn start(
+        store: Store,
+        registry: Registry,
+        lanes: usize,
+        telemetry: &Telemetry,
+        clock: Clock,
+    ) -> (Self, Vec<JoinHandle<()>>) {
         let count = lanes.clamp(1, store.max_lanes());
         let mut tasks = Vec::new();
-        let mut start = |slots| -> Arc<[lane::Lane]> {
-            let lane = |_| {
-                let (lane, task) = lane::Lane::start(store.clone(), registry.clone(), Recent::new(slots / count));
+        let mut start = |lanes, slots| -> Arc<[lane::Lane]> {
+            let (lanes, system) = (Lanes { lanes }, store.system());
+            let observer = Observer { telemetry: telemetry.clone(), lanes, system, clock };
+            let lane = |number| {
+                let recent = Recent::new(slots / count);
+                let (lane, task) = lane::Lane::start(store.clone(), registry.clone(), recent, observer.clone());
+                telemetry.metrics.watch_lane(lane.told(&observer, number));
                 tasks.push(task);
                 lane
             };
             (0..count).map(lane).collect()
         };
-        let lanes = start(GENERATION_SLOTS);
-        let single = if store.max_lanes() == 1 { lanes.clone() } else { start(GENERATION_SLOTS_SINGLE) };
+        let lanes = start("batch", GENERATION_SLOTS);
+        let single = if store.max_lanes() == 1 { lanes.clone() } else { start("single", GENERATION_SLOTS_SINGLE) };
         (Self { store, registry, lanes, single }, tasks)
     }
 
@@ -88,9 +102,14 @@ impl Intake {
     }
 
     /// Hands orders to their lanes. Events of one key keep their order. The answers come when the events are durable.
-    pub async fn submit(&self, items: Vec<Item>, wait: Wait) -> Result<Pending, IntakeError> {
+    pub async fn submit(
+        &self,
+        items: Vec<Item>,
+        wait: Wait,
+        span: Option<&RequestSpan>,
+    ) -> Result<Pending, IntakeError> {
         let alone = items.len() == 1 && wait == Wait::No;
-        lane::submit(if alone { &self.single } else { &self.lanes }, items, wait).await
+        lane::submit(if alone { &self.single } else { &self.lanes }, items, wait, span).await
     }
 }
 

@@ -132,6 +132,11 @@ impl Calendar {
             .filter_map(move |((platform, province), months)| Some((platform, *province, last(months)?.next())))
     }
 
+    /// Where the money of each frozen month stands.
+    pub fn states(&self) -> impl Iterator<Item = StatementState> {
+        self.months.values().flat_map(BTreeMap::values).map(PeriodAccount::state)
+    }
+
     /// The account of a month; nothing while it is open. A month that was skipped when the first one was frozen has that one's
     /// freeze, and no money.
     pub fn account(&self, platform: &Code, province: Province, period: Period) -> Option<&PeriodAccount> {

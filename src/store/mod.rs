@@ -29,6 +29,7 @@ use crate::types::{
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::error::Error;
+use std::time::Duration;
 
 pub use anomalies::{AnomalyPage, PASS_ENTRIES};
 pub use guard::GuardFailure;
@@ -142,6 +143,10 @@ pub struct RunsOf {
     pub journal: Option<JournalId>,
     /// With lower numbers than this one.
     pub before: Option<u32>,
+}
+
+fn pool_use(name: &'static str, size: u32, idle: usize) -> (&'static str, usize, usize) {
+    (name, (size as usize).saturating_sub(idle), idle)
 }
 
 /// Lines of each key, in slot order.
@@ -394,6 +399,23 @@ impl Store {
     pub async fn lines_and_conflicts(&self, keys: &[&OrderKey]) -> StoreResult<(LinesOfKeys, ConflictsOfKeys)> {
         let (lines, conflicts) = ask!(self.lines_and_conflicts(keys))?;
         Ok((lines_by_key(lines), conflicts_by_key(conflicts)))
+    }
+
+    /// How many journals wait for a seal, counted up to ten thousand, and for how long the first has waited.
+    pub async fn unsealed(&self) -> StoreResult<(u64, Duration)> {
+        match self {
+            // A journal is sealed as it is written.
+            Self::Sqlite(_) => Ok((0, Duration::ZERO)),
+            Self::Postgres(store) => store.unsealed().await,
+        }
+    }
+
+    /// Connections: name of the pool, how many are used, how many idle.
+    pub fn connections(&self) -> Vec<(&'static str, usize, usize)> {
+        match self {
+            Self::Sqlite(store) => store.connections(),
+            Self::Postgres(store) => store.connections(),
+        }
     }
 
     /// Makes the index by worker anew from the lines; tells how many parts are left to put together. PostgreSQL may be written meanwhile.

@@ -175,6 +175,11 @@ impl Store {
         Ok(ask!(self.fold_cut(after, entries))?.map_or(to, |cut| cut.min(to)))
     }
 
+    /// The last seal that folds of totals hold.
+    pub async fn folded_seal(&self) -> StoreResult<SealNo> {
+        self.folds().await.map(|(_, seal)| seal)
+    }
+
     /// How many folds of journals there are, and the last seal in them.
     async fn folds(&self) -> StoreResult<(u32, SealNo)> {
         let last = ask!(self.folded_by(LATEST))?;

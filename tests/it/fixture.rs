@@ -50,6 +50,8 @@ pub fn config(database: Database) -> Config {
         readers: 4,
         leniency: Leniency { allow_data_loss: false, single_login: true },
         spool: spool(),
+        metrics_listen: None,
+        traces: None,
         drain: Duration::from_secs(30),
     }
 }

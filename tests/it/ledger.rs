@@ -21,6 +21,7 @@ use premium_ledger::config::{Config, Database};
 use premium_ledger::intake::{Intake, Registry};
 use premium_ledger::store::Store;
 use premium_ledger::store::sqlite::Place;
+use premium_ledger::telemetry::Telemetry;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_stream::wrappers::ReceiverStream;
@@ -92,7 +93,8 @@ impl Ledger {
     pub async fn over(store: Store, lanes: usize) -> (Self, watch::Sender<bool>) {
         let clock = Clock::system();
         let registry = Registry::load(store.clone()).await.unwrap();
-        let (intake, _lanes) = Intake::start(store.clone(), registry.clone(), lanes);
+        let (intake, _lanes) =
+            Intake::start(store.clone(), registry.clone(), lanes, &Telemetry::default(), Clock::system());
         let (stop, stopping) = watch::channel(false);
         let face = Self {
             intake: Arc::new(IntakeApi::new(intake, clock, stopping.clone())),

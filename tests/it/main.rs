@@ -6,6 +6,7 @@ mod cluster;
 mod collisions;
 mod completeness;
 mod crash;
+mod deploy;
 mod encoding;
 mod export;
 mod fixture;
@@ -23,6 +24,7 @@ mod script;
 mod seals;
 mod served;
 mod statements;
+mod telemetry;
 mod waits;
 mod wire;
 

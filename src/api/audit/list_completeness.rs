@@ -23,7 +23,7 @@ impl AuditApi {
         let (Some(platform), Some(span)) = (platform, span) else {
             return Err(status::invalid("", &wrong));
         };
-        let found = completeness(&self.store, &platform, &span, request.include_complete).await;
+        let found = completeness(&self.store, &platform, &span, request.include_complete, None).await;
         found.map(response).map_err(status::store_status)
     }
 }

@@ -40,21 +40,24 @@ impl IntakeService for IntakeApi {
     type StreamOrdersStream = ReceiverStream<Result<pb::RecordOrdersResponse, Status>>;
 
     async fn record_order(&self, request: Request<pb::RecordOrderRequest>) -> Answered<pb::RecordOrderResponse> {
-        self.record_order(request.into_inner()).await.map(Response::new)
+        let span = request.extensions().get().cloned();
+        self.record_order(request.into_inner(), span).await.map(Response::new)
     }
 
     async fn record_orders(
         &self,
         request: Request<pb::RecordOrdersRequest>,
     ) -> Answered<pb::RecordOrdersResponse> {
-        self.record_orders(request.into_inner()).await.map(Response::new)
+        let span = request.extensions().get().cloned();
+        self.record_orders(request.into_inner(), span).await.map(Response::new)
     }
 
     async fn stream_orders(
         &self,
         request: Request<Streaming<pb::RecordOrdersRequest>>,
     ) -> Answered<Self::StreamOrdersStream> {
-        Ok(Response::new(self.clone().stream_orders(request.into_inner())))
+        let span = request.extensions().get().cloned();
+        Ok(Response::new(self.clone().stream_orders(request.into_inner(), span)))
     }
 
     async fn get_order(&self, request: Request<pb::GetOrderRequest>) -> Answered<pb::GetOrderResponse> {

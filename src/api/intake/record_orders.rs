@@ -4,6 +4,7 @@ use super::IntakeApi;
 use crate::api::proto as pb;
 use crate::api::{decode_order, encode, status};
 use crate::intake::{Answer, Item, REQUEST_ORDERS, Wait};
+use crate::telemetry::RequestSpan;
 use crate::types::{Malformed, ViolationCode, Violations};
 use tonic::Status;
 
@@ -14,9 +15,10 @@ impl IntakeApi {
     pub(super) async fn record_orders(
         &self,
         request: pb::RecordOrdersRequest,
+        span: Option<RequestSpan>,
     ) -> Result<pb::RecordOrdersResponse, Status> {
         let (batch_id, items) = self.items(request)?;
-        let pending = self.intake.submit(items, Wait::No).await.map_err(status::intake_status)?;
+        let pending = self.intake.submit(items, Wait::No, span.as_ref()).await.map_err(status::intake_status)?;
         let answers = pending.answers().await.map_err(status::intake_status)?;
         Ok(self.response(batch_id, answers))
     }

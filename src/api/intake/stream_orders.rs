@@ -7,6 +7,7 @@ use super::IntakeApi;
 use crate::api::proto as pb;
 use crate::api::status;
 use crate::intake::{IntakeError, Pending, Wait};
+use crate::telemetry::RequestSpan;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -21,22 +22,28 @@ const UNSENT: usize = 4;
 /// unread data is reset, and its last answers are lost.
 const LINGER: Duration = Duration::from_secs(1);
 
-type Read = Result<(String, Pending), Status>;
+type Read = Result<(String, Pending, Option<RequestSpan>), Status>;
 
 impl IntakeApi {
     pub(super) fn stream_orders(
         self,
         requests: Streaming<pb::RecordOrdersRequest>,
+        span: Option<RequestSpan>,
     ) -> ReceiverStream<Result<pb::RecordOrdersResponse, Status>> {
         let (in_flight, pending) = mpsc::channel(IN_FLIGHT);
         let (responses, unsent) = mpsc::channel(UNSENT);
-        tokio::spawn(self.clone().read(requests, in_flight));
+        tokio::spawn(self.clone().read(requests, in_flight, span));
         tokio::spawn(self.answer(pending, responses));
         ReceiverStream::new(unsent)
     }
 
     /// Ends with the stream, with its first error, or when the service stops; an error is answered after all that came before it.
-    async fn read(mut self, mut requests: Streaming<pb::RecordOrdersRequest>, in_flight: mpsc::Sender<Read>) {
+    async fn read(
+        mut self,
+        mut requests: Streaming<pb::RecordOrdersRequest>,
+        in_flight: mpsc::Sender<Read>,
+        span: Option<RequestSpan>,
+    ) {
         loop {
             let message = tokio::select! {
                 message = requests.message() => message,
@@ -44,7 +51,7 @@ impl IntakeApi {
             };
             let read = match message {
                 Ok(None) => return,
-                Ok(Some(request)) => self.submit(request).await,
+                Ok(Some(request)) => self.submit(request, span.as_ref().map(RequestSpan::message)).await,
                 Err(status) => Err(status),
             };
             let failed = read.is_err();
@@ -58,10 +65,10 @@ impl IntakeApi {
         }
     }
 
-    async fn submit(&self, request: pb::RecordOrdersRequest) -> Read {
+    async fn submit(&self, request: pb::RecordOrdersRequest, message: Option<RequestSpan>) -> Read {
         let (batch_id, items) = self.items(request)?;
-        let pending = self.intake.submit(items, Wait::ForRoom).await.map_err(status::intake_status)?;
-        Ok((batch_id, pending))
+        let pending = self.intake.submit(items, Wait::ForRoom, message.as_ref()).await;
+        Ok((batch_id, pending.map_err(status::intake_status)?, message))
     }
 
     async fn answer(
@@ -71,8 +78,11 @@ impl IntakeApi {
     ) {
         while let Some(read) = pending.recv().await {
             let response = match read {
-                Ok((batch_id, pending)) => {
+                Ok((batch_id, pending, message)) => {
                     let answers = pending.answers().await.map_err(status::intake_status);
+                    if let Some(message) = message {
+                        message.end_message(answers.is_err());
+                    }
                     answers.map(|answers| self.response(batch_id, answers))
                 }
                 Err(status) => Err(status),

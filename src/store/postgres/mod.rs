@@ -142,6 +142,12 @@ impl Postgres {
         JournalId::new(id).ok_or_else(|| super::StoreError::Corrupt("journal_id_seq is used up".to_owned()))
     }
 
+    /// See [`super::Store::connections`].
+    pub fn connections(&self) -> Vec<(&'static str, usize, usize)> {
+        let pools = [("writer", &self.writer), ("reader", &self.reader), ("background", &self.background)];
+        pools.map(|(name, pool)| super::pool_use(name, pool.size(), pool.num_idle())).into()
+    }
+
     /// See [`super::Store::ping`].
     pub async fn ping(&self) -> StoreResult<()> {
         sqlx::query(include_str!("sql/ping.sql")).execute(&self.reader).await.map_err(store_error)?;

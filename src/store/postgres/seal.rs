@@ -82,6 +82,14 @@ impl Postgres {
         }
     }
 
+    /// See [`crate::store::Store::unsealed`].
+    pub async fn unsealed(&self) -> StoreResult<(u64, Duration)> {
+        let query = sqlx::query(include_str!("sql/unsealed.sql"));
+        let row = query.fetch_one(&self.background).await.map_err(store_error)?;
+        let waited = row.int_opt("waited")?.and_then(|micros| u64::try_from(micros).ok());
+        Ok((row.int("journals")? as u64, Duration::from_micros(waited.unwrap_or_default())))
+    }
+
     /// See [`crate::store::Store::last_seal`].
     pub async fn last_seal(&self) -> StoreResult<SealNo> {
         let query = sqlx::query(include_str!("sql/last_seal.sql"));

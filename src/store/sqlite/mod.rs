@@ -147,6 +147,12 @@ impl Sqlite {
         JournalId::new(id).ok_or_else(|| StoreError::Corrupt("all journal ids are used up".to_owned()))
     }
 
+    /// See [`super::Store::connections`].
+    pub fn connections(&self) -> Vec<(&'static str, usize, usize)> {
+        let pools = [("writer", &self.writer), ("intake", &self.intake), ("reader", &self.reader)];
+        pools.map(|(name, pool)| super::pool_use(name, pool.size(), pool.num_idle())).into()
+    }
+
     /// See [`super::Store::ping`].
     pub async fn ping(&self) -> StoreResult<()> {
         sqlx::query(include_str!("sql/ping.sql")).execute(&self.reader).await.map_err(store_error)?;

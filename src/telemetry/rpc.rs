@@ -1,0 +1,235 @@
+//! The layer around every call: its rate, errors and duration, and its span. The call is over with the last byte of its answer, or when its caller goes away.
+
+use super::Telemetry;
+use super::metrics::{Metrics, RpcLabels, TraceLabel};
+use super::span::RequestSpan;
+use http::{HeaderMap, HeaderValue, Request, Response, Uri};
+use http_body::{Body, Frame};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanKind, Status};
+use pin_project_lite::pin_project;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::time::Instant;
+use tonic::Code;
+use tower::{Layer, Service};
+
+/// Where gRPC tells how a call ended.
+const GRPC_STATUS: &str = "grpc-status";
+/// Gives the caller the trace that its call is in (W3C Trace Context level 2).
+const TRACERESPONSE: &str = "traceresponse";
+/// A method that is none: its name is somebody's text, of which there may be many.
+const OTHER: &str = "_OTHER";
+
+/// Makes the services around which it lies tell of each call.
+#[derive(Clone, Debug)]
+pub struct RpcLayer(Telemetry);
+
+impl RpcLayer {
+    /// Tells it here.
+    pub const fn new(telemetry: Telemetry) -> Self {
+        Self(telemetry)
+    }
+}
+
+impl<S> Layer<S> for RpcLayer {
+    type Service = Told<S>;
+
+    fn layer(&self, inner: S) -> Told<S> {
+        Told { inner, telemetry: self.0.clone() }
+    }
+}
+
+/// A service whose calls are told.
+#[derive(Clone, Debug)]
+pub struct Told<S> {
+    inner: S,
+    telemetry: Telemetry,
+}
+
+impl<S, B, R> Service<Request<B>> for Told<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Response = Response<Answer<R>>;
+    type Error = S::Error;
+    type Future = Answering<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let tracer = self.telemetry.tracer.as_ref();
+        let span = tracer.map(|tracer| RequestSpan::of_call(tracer, request.headers()));
+        let call = Call {
+            metrics: self.telemetry.metrics.clone(),
+            uri: request.uri().clone(),
+            began: Instant::now(),
+            code: Code::Cancelled,
+            span: span.clone(),
+        };
+        if let Some(span) = span {
+            request.extensions_mut().insert(span);
+        }
+        Answering { inner: self.inner.call(request), call: Some(call) }
+    }
+}
+
+/// A call under way.
+struct Call {
+    metrics: Metrics,
+    uri: Uri,
+    began: Instant,
+    /// How it ended; while nobody has said, its caller has gone.
+    code: Code,
+    span: Option<RequestSpan>,
+}
+
+impl Call {
+    fn read_status(&mut self, headers: &HeaderMap) {
+        if let Some(status) = headers.get(GRPC_STATUS) {
+            self.code = Code::from_bytes(status.as_bytes());
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let took = self.began.elapsed().as_secs_f64();
+        let method = self.uri.path().trim_start_matches('/');
+        let method = if self.code == Code::Unimplemented { OTHER } else { method };
+        let failed = is_failure(self.code);
+        let mut exemplar = None;
+        if let Some(span) = &self.span {
+            if failed {
+                span.keep();
+            }
+            if span.is_kept() {
+                exemplar = Some(TraceLabel::of(span.context()));
+                let attributes = vec![
+                    KeyValue::new("rpc.system.name", "grpc"),
+                    KeyValue::new("rpc.method", method.to_owned()),
+                    KeyValue::new("rpc.status_code", name(self.code)),
+                ];
+                let status = if failed { Status::error(name(self.code)) } else { Status::Unset };
+                span.end(method.to_owned(), SpanKind::Server, attributes, status);
+            }
+        }
+        if failed && self.code != Code::Unimplemented {
+            let (trace_id, span_id) =
+                exemplar.as_ref().map_or(("", ""), |label| (&label.trace_id, &label.span_id));
+            tracing::warn!(
+                rpc_method = method,
+                rpc_status_code = name(self.code),
+                trace_id,
+                span_id,
+                "a call failed"
+            );
+        }
+        let labels =
+            RpcLabels { rpc_method: method.to_owned(), rpc_status_code: name(self.code), rpc_system_name: "grpc" };
+        self.metrics.calls.get_or_create(&labels).observe(took, exemplar, None);
+    }
+}
+
+/// The service's fault, by the conventions; what a caller did wrong is none.
+const fn is_failure(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
+}
+
+const fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+pin_project! {
+    /// The answer's head, on its way.
+    pub struct Answering<F> {
+        #[pin]
+        inner: F,
+        call: Option<Call>,
+    }
+}
+
+impl<F, R, E> Future for Answering<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = Result<Response<Answer<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.inner.poll(cx))?;
+        let mut call = this.call.take();
+        if let Some(call) = &mut call {
+            // An answer without a body has its status here.
+            call.read_status(response.headers());
+            let header = call.span.as_ref().and_then(|span| HeaderValue::from_str(&span.header()).ok());
+            if let Some(header) = header {
+                response.headers_mut().insert(TRACERESPONSE, header);
+            }
+        }
+        Poll::Ready(Ok(response.map(|inner| Answer { inner, call })))
+    }
+}
+
+pin_project! {
+    /// The answer's body; the call is over with it.
+    pub struct Answer<B> {
+        #[pin]
+        inner: B,
+        call: Option<Call>,
+    }
+}
+
+impl<B: Body> Body for Answer<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let frame = ready!(this.inner.poll_frame(cx));
+        let trailers = frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::trailers_ref);
+        if let (Some(call), Some(trailers)) = (this.call.as_mut(), trailers) {
+            call.read_status(trailers);
+        }
+        if trailers.is_some() || frame.is_none() {
+            *this.call = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.inner.size_hint()
+    }
+}
