@@ -115,7 +115,7 @@ async fn run(
                 Err(error) => Err(error.clone()),
             };
             if let Some(span) = &work.span {
-                observer.answered(&mut noted, span, (first, length), work.submitted, &part);
+                observer.answered(&mut noted, span, (first, length), (work.submitted, taken), &part);
             }
             first += length;
             // Somebody who went away does not want the answer; what was booked stays booked.

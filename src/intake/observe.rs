@@ -124,7 +124,7 @@ impl Observer {
         noted: &mut Noted,
         request: &RequestSpan,
         (first, orders): (usize, usize),
-        submitted: time::Instant,
+        (submitted, taken): (time::Instant, time::Instant),
         answers: &Result<Vec<Answer>, IntakeError>,
     ) {
         let doubtful = match answers {
@@ -140,7 +140,7 @@ impl Observer {
             let within =
                 |(place, event): &(usize, Event)| (first..first + orders).contains(place).then(|| event.clone());
             let events = noted.doubtful.iter().filter_map(within).collect();
-            noted.spans.part(request, submitted.elapsed(), orders, events);
+            noted.spans.part(request, (submitted.elapsed(), taken - submitted), orders, events);
         }
     }
 

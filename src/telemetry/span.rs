@@ -191,20 +191,40 @@ impl Spans {
         self.commit.as_ref().map(|(_, context)| context)
     }
 
-    /// A kept request's part of the group is answered.
-    pub fn part(&mut self, request: &RequestSpan, submitted: Duration, orders: usize, events: Vec<Event>) {
+    /// A kept request's part of the group is answered: how long ago it was submitted, and how long it waited of that.
+    pub fn part(
+        &mut self,
+        request: &RequestSpan,
+        (submitted, waited): (Duration, Duration),
+        orders: usize,
+        events: Vec<Event>,
+    ) {
         let tracer = request.tracer();
         let commit = self.commit(tracer);
         let own = tracer.context(Some(request.context().trace_id()), true);
         let ended = tracer.now();
         self.parts.push(own.clone());
+        let started = earlier(ended, submitted);
+        tracer.send(Made {
+            name: "lane wait".into(),
+            kind: SpanKind::Internal,
+            context: tracer.context(Some(own.trace_id()), true),
+            parent: own.span_id(),
+            parent_is_remote: false,
+            started,
+            ended: later(started, waited),
+            attributes: Vec::new(),
+            links: Vec::new(),
+            events: Vec::new(),
+            status: Status::Unset,
+        });
         tracer.send(Made {
             name: "lane".into(),
             kind: SpanKind::Internal,
             context: own,
             parent: request.context().span_id(),
             parent_is_remote: false,
-            started: earlier(ended, submitted),
+            started,
             ended,
             attributes: vec![KeyValue::new("premium_ledger.orders", orders as i64)],
             links: vec![commit],

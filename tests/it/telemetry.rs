@@ -147,12 +147,14 @@ async fn follow(config: Config, collector: Collector, system: &str) {
     let [append] = &collector.spans("append journal")[..] else { panic!("one append") };
     assert_eq!((&append.trace_id, &append.parent_span_id), (&commit.trace_id, &commit.span_id));
     assert_eq!(text(&append.attributes, "db.system.name").as_deref(), Some(system));
-    for (inner, outer) in [(lane, call), (append, commit)] {
+    let [wait] = &collector.spans("lane wait")[..] else { panic!("one wait") };
+    assert_eq!((&wait.trace_id, &wait.parent_span_id), (&lane.trace_id, &lane.span_id));
+    for (inner, outer) in [(lane, call), (wait, lane), (append, commit)] {
         let within = outer.start_time_unix_nano <= inner.start_time_unix_nano + 1_000_000
             && inner.end_time_unix_nano <= outer.end_time_unix_nano + 1_000_000;
         assert!(within, "{} lies within {}", inner.name, outer.name);
     }
-    assert_eq!(collector.0.lock().unwrap().len(), 4);
+    assert_eq!(collector.0.lock().unwrap().len(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
