@@ -12,11 +12,14 @@ use crate::store::sqlite::Sqlite;
 use crate::store::{GuardFailure, Store, StoreError, keep_folding};
 use crate::telemetry::{self, EndpointError, ExportError, Probes, RpcLayer, Telemetry, Tracer, Watched};
 use crate::watch::keep_watching;
+use prost::Message;
+use prost_types::FileDescriptorSet;
 use proto::audit_service_server::AuditServiceServer;
 use proto::coverage_service_server::CoverageServiceServer;
 use proto::intake_service_server::IntakeServiceServer;
 use proto::registry_service_server::RegistryServiceServer;
 use proto::statement_service_server::StatementServiceServer;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -143,7 +146,7 @@ impl App {
         let spool = config.spool.clone();
         let statements = StatementApi::new(store.clone(), registry.clone(), clock, stopping.clone(), spool);
         let server = Server::builder()
-            .layer(RpcLayer::new(telemetry.clone()))
+            .layer(RpcLayer::new(telemetry.clone(), methods()))
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_concurrent_streams(CALLS_PER_CONNECTION)
@@ -299,6 +302,23 @@ fn telemetry(config: &Config, clock: Clock) -> Result<Telemetry, ExportError> {
         telemetry.tracer = Some(Tracer::start(traces.clone(), clock, made, sent)?);
     }
     Ok(telemetry)
+}
+
+/// "package.Service/Method" of all that is served.
+fn methods() -> HashSet<String> {
+    let of_reflection = tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET;
+    let older = tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET;
+    let mut methods = HashSet::new();
+    for set in [proto::DESCRIPTORS, tonic_health::pb::FILE_DESCRIPTOR_SET, of_reflection, older] {
+        let set = FileDescriptorSet::decode(set).expect("the descriptors were made by this build");
+        for file in &set.file {
+            for service in &file.service {
+                let name = |method: &str| format!("{}.{}/{method}", file.package(), service.name());
+                methods.extend(service.method.iter().map(|method| name(method.name())));
+            }
+        }
+    }
+    methods
 }
 
 fn reflection() -> tonic_reflection::server::Builder<'static> {

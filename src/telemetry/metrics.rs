@@ -222,7 +222,7 @@ impl Metrics {
         registry.register("premium_ledger_sent_spans", text, self.sent_spans.clone());
     }
 
-    /// A lane's room, told of as long as the lane lives.
+    /// A lane's room, told of from now on.
     pub fn watch_lane(&self, lane: LaneRoom) {
         self.rooms.0.lock().expect("no panic while held").push(lane);
     }

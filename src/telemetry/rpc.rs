@@ -8,7 +8,9 @@ use http_body::{Body, Frame};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanKind, Status};
 use pin_project_lite::pin_project;
+use std::collections::HashSet;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::time::Instant;
 use tonic::Code;
@@ -18,17 +20,23 @@ use tower::{Layer, Service};
 const GRPC_STATUS: &str = "grpc-status";
 /// Gives the caller the trace that its call is in (W3C Trace Context level 2).
 const TRACERESPONSE: &str = "traceresponse";
-/// A method that is none: its name is somebody's text, of which there may be many.
+/// A method that the service does not have: its name is somebody's text, of which there may be many.
 const OTHER: &str = "_OTHER";
 
 /// Makes the services around which it lies tell of each call.
 #[derive(Clone, Debug)]
-pub struct RpcLayer(Telemetry);
+pub struct RpcLayer {
+    telemetry: Telemetry,
+    methods: Methods,
+}
+
+/// Paths of all methods.
+type Methods = Arc<HashSet<String>>;
 
 impl RpcLayer {
-    /// Tells it here.
-    pub const fn new(telemetry: Telemetry) -> Self {
-        Self(telemetry)
+    /// Tells it here; of these methods by name ("package.Service/Method"), of others as one.
+    pub fn new(telemetry: Telemetry, methods: HashSet<String>) -> Self {
+        Self { telemetry, methods: Arc::new(methods) }
     }
 }
 
@@ -36,7 +44,7 @@ impl<S> Layer<S> for RpcLayer {
     type Service = Told<S>;
 
     fn layer(&self, inner: S) -> Told<S> {
-        Told { inner, telemetry: self.0.clone() }
+        Told { inner, layer: self.clone() }
     }
 }
 
@@ -44,7 +52,7 @@ impl<S> Layer<S> for RpcLayer {
 #[derive(Clone, Debug)]
 pub struct Told<S> {
     inner: S,
-    telemetry: Telemetry,
+    layer: RpcLayer,
 }
 
 impl<S, B, R> Service<Request<B>> for Told<S>
@@ -60,10 +68,12 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let tracer = self.telemetry.tracer.as_ref();
+        let RpcLayer { telemetry, methods } = &self.layer;
+        let tracer = telemetry.tracer.as_ref();
         let span = tracer.map(|tracer| RequestSpan::of_call(tracer, request.headers()));
         let call = Call {
-            metrics: self.telemetry.metrics.clone(),
+            metrics: telemetry.metrics.clone(),
+            methods: methods.clone(),
             uri: request.uri().clone(),
             began: Instant::now(),
             code: Code::Cancelled,
@@ -79,6 +89,7 @@ where
 /// A call under way.
 struct Call {
     metrics: Metrics,
+    methods: Methods,
     uri: Uri,
     began: Instant,
     /// How it ended; while nobody has said, its caller has gone.
@@ -98,7 +109,7 @@ impl Drop for Call {
     fn drop(&mut self) {
         let took = self.began.elapsed().as_secs_f64();
         let method = self.uri.path().trim_start_matches('/');
-        let method = if self.code == Code::Unimplemented { OTHER } else { method };
+        let method = if self.methods.contains(method) { method } else { OTHER };
         let failed = is_failure(self.code);
         let mut exemplar = None;
         if let Some(span) = &self.span {

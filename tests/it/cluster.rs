@@ -39,13 +39,7 @@ impl Cluster {
 
     /// A server for one test alone, which may kill it.
     pub fn start(settings: &[&str]) -> Self {
-        let bin = find_bin().unwrap_or_else(|| panic!("{ADVICE}"));
-        let folder = tempfile::Builder::new().prefix("premium-ledger-pg-").tempdir().unwrap();
-        if is_root() {
-            chown(folder.path(), Some(UNPRIVILEGED), Some(UNPRIVILEGED)).unwrap();
-        }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let cluster = Self { bin, folder, port, server: Mutex::new(None), databases: AtomicU32::new(0) };
+        let cluster = Self::empty();
         let made = cluster
             .command("initdb")
             .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions", "-D"])
@@ -55,6 +49,50 @@ impl Cluster {
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         cluster.run(settings);
         cluster
+    }
+
+    /// A standby that follows another server.
+    pub fn copy_of(primary: &Self, settings: &[&str]) -> Self {
+        let cluster = Self::empty();
+        let port = primary.port.to_string();
+        let made = cluster
+            .command("pg_basebackup")
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port,
+                "-U",
+                "postgres",
+                "-R",
+                "-X",
+                "stream",
+                "-c",
+                "fast",
+                "--no-sync",
+                "-D",
+            ])
+            .arg(cluster.data())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&made.stderr));
+        cluster.run(settings);
+        cluster
+    }
+
+    /// Its port on loopback.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn empty() -> Self {
+        let bin = find_bin().unwrap_or_else(|| panic!("{ADVICE}"));
+        let folder = tempfile::Builder::new().prefix("premium-ledger-pg-").tempdir().unwrap();
+        if is_root() {
+            chown(folder.path(), Some(UNPRIVILEGED), Some(UNPRIVILEGED)).unwrap();
+        }
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self { bin, folder, port, server: Mutex::new(None), databases: AtomicU32::new(0) }
     }
 
     /// Starts the server, or starts it again after a kill.
@@ -95,6 +133,19 @@ impl Cluster {
         std::thread::sleep(Duration::from_millis(100));
     }
 
+    /// A fast shutdown: sessions are ended, all is flushed.
+    pub fn stop(&self) {
+        let mut server = self.server.lock().unwrap().take().expect("a running server");
+        Command::new("kill").args(["-INT", &server.id().to_string()]).status().unwrap();
+        server.wait().unwrap();
+    }
+
+    /// The server has ended by itself.
+    pub fn has_ended(&self) -> bool {
+        let mut server = self.server.lock().unwrap();
+        server.as_mut().is_none_or(|server| server.try_wait().unwrap().is_some())
+    }
+
     /// A new, empty database.
     pub async fn database(&self) -> String {
         let name = format!("t{}", self.databases.fetch_add(1, Ordering::Relaxed));
@@ -115,11 +166,13 @@ impl Cluster {
         connection.execute(sqlx::raw_sql(sql)).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
 
-    fn data(&self) -> PathBuf {
+    /// Where its data is.
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    fn command(&self, program: &str) -> Command {
+    /// One of its programs, run as it runs.
+    pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.bin.join(program));
         command.current_dir(self.folder.path()).env("LC_ALL", "C").env("TZ", "UTC");
         if is_root() {

@@ -2,14 +2,13 @@
 //! there, once.
 
 use crate::cluster::Cluster;
+use crate::program::Served;
 use premium_ledger::api::proto as pb;
 use premium_ledger::command::client::{Answered, stream};
 use premium_ledger::command::simulate::day::Simulated;
 use premium_ledger::types::{Day, LineId, Outcome};
 use sqlx::Row;
 use std::collections::HashMap;
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -26,64 +25,6 @@ const BATCHES: Sent = Sent { events: 40_000, batch: 100 };
 const SINGLES: Sent = Sent { events: 6_000, batch: 1 };
 /// Kills in a run.
 const KILLS: u32 = 10;
-
-/// The served program, on a port of its own that it keeps over restarts.
-pub struct Served {
-    port: u16,
-    database_url: String,
-    child: Child,
-}
-
-impl Served {
-    pub fn start(database_url: String) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Self::spawn(port, &database_url);
-        Self { port, database_url, child }
-    }
-
-    fn spawn(port: u16, database_url: &str) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_premium-ledger"))
-            .args([
-                "serve",
-                "--log",
-                "error",
-                "--listen",
-                &format!("127.0.0.1:{port}"),
-                "--database-url",
-                database_url,
-            ])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap()
-    }
-
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Sends it a signal.
-    pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-
-    pub fn restart(&mut self) {
-        self.child = Self::spawn(self.port, &self.database_url);
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It may have been killed already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 type LineKey = (String, String, u32, bool);
 

@@ -2,6 +2,7 @@
 
 mod anomalies;
 mod by_worker;
+#[allow(dead_code, reason = "benches/faults uses more of it")]
 mod cluster;
 mod collisions;
 mod completeness;
@@ -9,6 +10,7 @@ mod crash;
 mod deploy;
 mod encoding;
 mod export;
+mod failover;
 mod fixture;
 mod flush;
 mod freeze;
@@ -17,7 +19,11 @@ mod late_fee;
 mod ledger;
 mod model;
 mod prepare;
+#[allow(dead_code, reason = "benches/faults uses more of it")]
+mod program;
 mod property;
+#[allow(dead_code, reason = "benches/faults uses more of it")]
+mod proxy;
 mod reconcile;
 mod reprice;
 mod script;

@@ -1,8 +1,8 @@
 //! Seals: gap-free, every journal once, and in the order that was promised, whatever becomes of the instances.
 
 use crate::cluster::Cluster;
-use crate::crash::Served;
 use crate::fixture::open;
+use crate::program::Served;
 use premium_ledger::api::proto as pb;
 use premium_ledger::types::LineId;
 use sqlx::{Connection, PgConnection};

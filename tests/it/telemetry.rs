@@ -214,6 +214,13 @@ async fn metrics_count_what_happened() {
     let missing = pb::GetOrderRequest::default();
     IntakeServiceClient::new(channel(&app).await).get_order(missing).await.unwrap_err();
 
+    // A method that nobody serves has no name of its own.
+    let other = tonic::codegen::http::uri::PathAndQuery::from_static("/no.Service/Method");
+    let mut grpc = tonic::client::Grpc::new(channel(&app).await);
+    grpc.ready().await.unwrap();
+    let codec = tonic_prost::ProstCodec::<pb::GetOrderRequest, pb::GetOrderResponse>::default();
+    let refused = grpc.unary(Request::new(pb::GetOrderRequest::default()), other, codec).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::Unimplemented);
     // A call is counted with its last byte, which the caller may have a moment before.
     let mut told = String::new();
     for _ in 0..100 {
@@ -228,6 +235,7 @@ async fn metrics_count_what_happened() {
     for line in [
         "rpc_server_call_duration_seconds_count{rpc_method=\"premium.ledger.v1.IntakeService/RecordOrder\",rpc_status_code=\"OK\",rpc_system_name=\"grpc\"} 4",
         "rpc_server_call_duration_seconds_count{rpc_method=\"premium.ledger.v1.IntakeService/GetOrder\",rpc_status_code=\"INVALID_ARGUMENT\",rpc_system_name=\"grpc\"} 1",
+        "rpc_server_call_duration_seconds_count{rpc_method=\"_OTHER\",rpc_status_code=\"UNIMPLEMENTED\",rpc_system_name=\"grpc\"} 1",
         "premium_ledger_orders_total{platform_code=\"MEITUAN\",outcome=\"RECORDED\",reason=\"PRICED\"} 1",
         "premium_ledger_orders_total{platform_code=\"MEITUAN\",outcome=\"REPLAYED\",reason=\"PRICED\"} 2",
         "premium_ledger_orders_total{platform_code=\"MEITUAN\",outcome=\"REFUSED\",reason=\"REQUIRED\"} 1",

@@ -1,0 +1,203 @@
+//! Platforms that send orders all the while, and keep what was acknowledged: calls of one order that try again as the contract says, and a stream that
+//! sends again what was not answered.
+
+use pb::intake_service_client::IntakeServiceClient;
+use premium_ledger::api::proto as pb;
+use premium_ledger::command::client::{Answered, connect, stream};
+use premium_ledger::types::{Instant as At, Outcome};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+
+/// Callers of one order at a time.
+pub const CALLERS: usize = 8;
+/// Events of a stream's request.
+const BATCH: u64 = 40;
+/// Pause between two calls of a caller, and between two requests of the stream: the load is bounded.
+const PACE: Duration = Duration::from_millis(4);
+/// How long a call may take before it is sent again.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pause before a call is sent again.
+const AGAIN: Duration = Duration::from_millis(50);
+/// Noon of the first order.
+const START: &str = "2026-07-15T12:00:00+08:00";
+
+/// What the clients were told.
+#[derive(Default)]
+pub struct Record {
+    /// Line ids by the event's number.
+    pub lines: Mutex<HashMap<u64, String>>,
+    /// What no client should be told.
+    pub wrong: Mutex<Vec<String>>,
+    /// When each caller began the call that was acknowledged last, microseconds since the start.
+    acknowledged: [AtomicU64; CALLERS],
+    /// Errors that were healed by trying again.
+    pub tried_again: AtomicU64,
+    next: AtomicU64,
+}
+
+/// Clients at work.
+pub struct Clients {
+    pub record: Arc<Record>,
+    began: Instant,
+    stop: Arc<AtomicBool>,
+    tasks: JoinSet<()>,
+}
+
+/// An order's OPEN, or its end.
+pub fn event(seed: u64, n: u64) -> pb::Order {
+    let order = n / 2;
+    let accepted = At::parse(START).unwrap().plus_seconds((order % 36_000) as i64);
+    let at = |instant: At| Some(prost_types::Timestamp { seconds: instant.parts().0, nanos: 0 });
+    let ended = n % 2 == 1;
+    pb::Order {
+        platform_code: ["MEITUAN", "ELEME", "DADA"][(order % 3) as usize].to_owned(),
+        order_id: format!("f{seed}-{order}"),
+        worker_id: format!("4d8590b9-b1d4-48c3-875e-{:012x}", order % 5_000),
+        industry_code: "instant_delivery".to_owned(),
+        accept_area: ["310101", "440101", "110101"][(order % 3) as usize].to_owned(),
+        accepted_at: at(accepted),
+        ended_at: if ended { at(accepted.plus_seconds(1_800)) } else { None },
+        end_kind: if ended { pb::EndKind::Completed.into() } else { 0 },
+        ..Default::default()
+    }
+}
+
+impl Record {
+    fn told(&self, n: u64, result: &pb::OrderResult) {
+        let outcome = u8::try_from(result.outcome).ok().and_then(Outcome::from_code);
+        if !matches!(outcome, Some(Outcome::Recorded | Outcome::Replayed)) {
+            self.wrong.lock().unwrap().push(format!("event {n}: {outcome:?}"));
+        }
+        let before = self.lines.lock().unwrap().insert(n, result.line_id.clone());
+        if before.is_some_and(|line| line != result.line_id) {
+            self.wrong.lock().unwrap().push(format!("event {n}: told two lines"));
+        }
+    }
+}
+
+impl Clients {
+    pub fn start(server: &str, seed: u64) -> Self {
+        let (record, stop, began) =
+            (Arc::new(Record::default()), Arc::new(AtomicBool::new(false)), Instant::now());
+        let mut tasks = JoinSet::new();
+        for caller in 0..CALLERS {
+            tasks.spawn(call(server.to_owned(), seed, caller, record.clone(), stop.clone(), began));
+        }
+        tasks.spawn(send(server.to_owned(), seed, record.clone(), stop.clone()));
+        Self { record, began, stop, tasks }
+    }
+
+    pub fn now(&self) -> u64 {
+        self.began.elapsed().as_micros() as u64
+    }
+
+    /// Every caller was acknowledged a call that it began after this.
+    pub fn all_since(&self, micros: u64) -> bool {
+        self.record.acknowledged.iter().all(|at| at.load(Ordering::Relaxed) > micros)
+    }
+
+    /// All that was sent is acknowledged, and nothing more is sent.
+    pub async fn finish(mut self) -> Arc<Record> {
+        self.stop.store(true, Ordering::Relaxed);
+        while let Some(done) = self.tasks.join_next().await {
+            done.unwrap();
+        }
+        self.record
+    }
+}
+
+async fn call(
+    server: String,
+    seed: u64,
+    caller: usize,
+    record: Arc<Record>,
+    stop: Arc<AtomicBool>,
+    began: Instant,
+) {
+    let mut channel: Option<Channel> = None;
+    while !stop.load(Ordering::Relaxed) {
+        let n = record.next.fetch_add(1, Ordering::Relaxed);
+        let order = event(seed, n);
+        loop {
+            let at = began.elapsed().as_micros() as u64;
+            match once(&server, &mut channel, order.clone()).await {
+                Ok(result) => {
+                    record.told(n, &result);
+                    record.acknowledged[caller].store(at, Ordering::Relaxed);
+                    break;
+                }
+                Err(status) if heals(&status) => {
+                    record.tried_again.fetch_add(1, Ordering::Relaxed);
+                    channel = None;
+                    sleep(AGAIN).await;
+                }
+                Err(status) => {
+                    record.wrong.lock().unwrap().push(format!("event {n}: {status}"));
+                    return;
+                }
+            }
+        }
+        sleep(PACE).await;
+    }
+}
+
+/// What the contract says is to be sent again: with RetryInfo, and what the connection did. tonic's client calls a connection that was told to go away
+/// INTERNAL, with a cause of its own; the service's INTERNAL has none.
+fn heals(status: &Status) -> bool {
+    use Code::{Aborted, Cancelled, DeadlineExceeded, ResourceExhausted, Unavailable, Unknown};
+    let of_the_connection = std::error::Error::source(status).is_some();
+    let again = [Unavailable, ResourceExhausted, Aborted, DeadlineExceeded, Cancelled, Unknown];
+    of_the_connection || again.contains(&status.code())
+}
+
+async fn once(server: &str, channel: &mut Option<Channel>, order: pb::Order) -> Result<pb::OrderResult, Status> {
+    let connected = match channel.take() {
+        Some(channel) => channel,
+        None => connect(server).await.map_err(|error| Status::unavailable(error.to_string()))?,
+    };
+    let mut client = IntakeServiceClient::new(connected.clone());
+    let request = pb::RecordOrderRequest { order: Some(order) };
+    let answered = timeout(CALL_TIMEOUT, client.record_order(request)).await;
+    let response = answered.map_err(|_| Status::deadline_exceeded("no answer"))??;
+    *channel = Some(connected);
+    response.into_inner().result.ok_or_else(|| Status::internal("no result"))
+}
+
+/// A stream for as long as it lives; a new one where it broke for good.
+async fn send(server: String, seed: u64, record: Arc<Record>, stop: Arc<AtomicBool>) {
+    let (batches, to_send) = mpsc::channel::<Vec<pb::Order>>(2);
+    let (answers, mut answered) = mpsc::channel::<Answered>(16);
+    let numbers = Arc::new(Mutex::new(std::collections::VecDeque::new()));
+    let (asked, sender) = (numbers.clone(), tokio::spawn(async move { stream(&server, to_send, answers).await }));
+    let taker = tokio::spawn({
+        let record = record.clone();
+        async move {
+            while let Some(answer) = answered.recv().await {
+                let first: u64 = numbers.lock().unwrap().pop_front().expect("answers come in order");
+                for (n, result) in (first..).zip(&answer.results) {
+                    record.told(n, result);
+                }
+            }
+        }
+    });
+    while !stop.load(Ordering::Relaxed) {
+        let first = record.next.fetch_add(BATCH, Ordering::Relaxed);
+        asked.lock().unwrap().push_back(first);
+        if batches.send((first..first + BATCH).map(|n| event(seed, n)).collect()).await.is_err() {
+            break;
+        }
+        sleep(PACE).await;
+    }
+    drop(batches);
+    if let Err(error) = sender.await.unwrap() {
+        record.wrong.lock().unwrap().push(format!("the stream: {error}"));
+    }
+    taker.await.unwrap();
+}

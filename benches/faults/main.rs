@@ -1,0 +1,185 @@
+//! Faults, one after the other, while platforms send orders: after each everything must be back without a hand, and what was acknowledged must be there, once.
+//!
+//! `cargo bench --bench faults -- --help`. The same seed does the same faults in the same order. Bounded in number and time; each run appends a row to a
+//! file, so that a long campaign may be run in parts. Only what it started itself is hit, by its id, on loopback.
+
+mod clients;
+#[path = "../../tests/it/cluster.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod cluster;
+mod kinds;
+#[path = "../../tests/it/program.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod program;
+#[path = "../../tests/it/proxy.rs"]
+mod proxy;
+mod world;
+
+use clap::Parser;
+use clients::{Clients, Record};
+use kinds::{Kind, happen};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use world::{World, compare};
+
+/// How long the service may take until every caller is answered again.
+const BACK_WITHIN: Duration = Duration::from_secs(60);
+/// Faults between two looks at all lines.
+const LOOK_EVERY: u64 = 10;
+/// What a completed order costs, micro-yuan.
+const PREMIUM: i64 = 70_000;
+
+/// Faults under load
+#[derive(Parser, Clone, Debug)]
+struct Args {
+    /// PostgreSQL; without it SQLite
+    #[arg(long)]
+    postgres: bool,
+    /// With a synchronous standby, and failovers among the faults (PostgreSQL)
+    #[arg(long)]
+    standby: bool,
+    /// How many
+    #[arg(long, default_value_t = 20)]
+    faults: u64,
+    /// The same seed is the same faults
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Only these
+    #[arg(long, value_enum, value_delimiter = ',')]
+    kinds: Vec<Kind>,
+    /// No fault is begun after so many minutes
+    #[arg(long, default_value_t = 30)]
+    minutes: u64,
+    /// Append what came of it to this file
+    #[arg(long)]
+    results: Option<std::path::PathBuf>,
+    /// What cargo bench says
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Args {
+    fn kinds(&self) -> Vec<Kind> {
+        match (self.kinds.is_empty(), self.postgres) {
+            (false, _) => self.kinds.clone(),
+            (true, true) => Kind::POSTGRES.into_iter().chain(self.standby.then_some(Kind::Failover)).collect(),
+            (true, false) => Kind::SQLITE.to_vec(),
+        }
+    }
+}
+
+/// Milliseconds until everybody was answered again, by kind.
+type Recoveries = BTreeMap<Kind, Vec<u64>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let kinds = args.kinds();
+    let mut random = ChaCha8Rng::seed_from_u64(args.seed);
+    let mut world = if args.postgres { World::postgres(args.standby).await } else { World::sqlite() };
+    let clients = Clients::start(&world.served.url(), args.seed);
+    back(&clients, 0).await.expect("the service starts");
+    let (began, mut recoveries) = (Instant::now(), Recoveries::new());
+    for fault in 1..=args.faults {
+        if began.elapsed() > Duration::from_secs(60 * args.minutes) {
+            break;
+        }
+        sleep(Duration::from_millis(random.random_range(100..600))).await;
+        let kind = kinds[random.random_range(0..kinds.len())];
+        happen(kind, &mut world, &mut random).await;
+        let over = clients.now();
+        let Some(took) = back(&clients, over).await else {
+            println!(
+                "{fault:>4} {kind:?}: not back within {BACK_WITHIN:?}: {:?}",
+                clients.record.wrong.lock().unwrap()
+            );
+            return ExitCode::FAILURE;
+        };
+        println!("{fault:>4} {kind:?}: back after {took} ms");
+        recoveries.entry(kind).or_default().push(took);
+        if fault % LOOK_EVERY == 0 {
+            // First what was acknowledged, then what is there.
+            let acknowledged = clients.record.lines.lock().unwrap().clone();
+            let (rows, _) = world.lines().await;
+            let (lost, doubled) = compare(args.seed, &acknowledged, &rows);
+            println!("     {} acknowledged, {lost} lost, {doubled} doubled", acknowledged.len());
+            if lost + doubled > 0 {
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    let record = clients.finish().await;
+    let (rows, micros) = world.lines().await;
+    told(&args, &record, &recoveries, &rows, micros)
+}
+
+/// Milliseconds until every caller was acknowledged a call that it began after an instant.
+async fn back(clients: &Clients, since: u64) -> Option<u64> {
+    let began = Instant::now();
+    while !clients.all_since(since) {
+        if began.elapsed() > BACK_WITHIN {
+            return None;
+        }
+        sleep(Duration::from_millis(2)).await;
+    }
+    Some(began.elapsed().as_millis() as u64)
+}
+
+/// What came of it, for people and as a row of the file.
+fn told(
+    args: &Args,
+    record: &Record,
+    recoveries: &Recoveries,
+    rows: &[(String, i64, i64, i64)],
+    micros: i64,
+) -> ExitCode {
+    let acknowledged = record.lines.lock().unwrap();
+    let (lost, doubled) = compare(args.seed, &acknowledged, rows);
+    let prefix = format!("f{}-", args.seed);
+    let booked = rows.iter().filter(|(order_id, ..)| order_id.starts_with(&prefix)).count();
+    let charged = acknowledged.keys().filter(|n| *n % 2 == 1).count() as i64;
+    let wrong = record.wrong.lock().unwrap();
+    let median = |took: &[u64]| {
+        let mut sorted = took.to_vec();
+        sorted.sort_unstable();
+        sorted[sorted.len() / 2]
+    };
+    let kinds: BTreeMap<String, _> = recoveries
+        .iter()
+        .map(|(kind, took)| {
+            let (median, most) = (median(took), took.iter().max());
+            (
+                format!("{kind:?}"),
+                serde_json::json!({ "faults": took.len(), "median_ms": median, "most_ms": most }),
+            )
+        })
+        .collect();
+    let row = serde_json::json!({
+        "over": match (args.postgres, args.standby) { (true, true) => "postgresql with standby", (true, false) => "postgresql", _ => "sqlite" },
+        "seed": args.seed,
+        "faults": recoveries.values().map(Vec::len).sum::<usize>(),
+        "acknowledged": acknowledged.len(),
+        "tried_again": record.tried_again.load(Ordering::Relaxed),
+        "lost": lost,
+        "doubled": doubled,
+        "not_acknowledged": booked as i64 - acknowledged.len() as i64,
+        "amount_off_micro_yuan": micros - charged * PREMIUM,
+        "wrong_answers": wrong.len(),
+        "back": kinds,
+    });
+    println!("{}", serde_json::to_string_pretty(&row).unwrap());
+    wrong.iter().take(20).for_each(|wrong| println!("wrong: {wrong}"));
+    if let Some(path) = &args.results {
+        let mut file = std::fs::File::options().create(true).append(true).open(path).unwrap();
+        writeln!(file, "{row}").unwrap();
+    }
+    let sound =
+        lost + doubled == 0 && booked == acknowledged.len() && micros == charged * PREMIUM && wrong.is_empty();
+    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

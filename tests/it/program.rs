@@ -1,0 +1,67 @@
+//! The served program as a process of its own, which may be killed, stopped and started again.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+/// The served program, on a port of its own that it keeps over restarts.
+pub struct Served {
+    port: u16,
+    database_url: String,
+    child: Child,
+}
+
+impl Served {
+    pub fn start(database_url: String) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = Self::spawn(port, &database_url);
+        Self { port, database_url, child }
+    }
+
+    fn spawn(port: u16, database_url: &str) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_premium-ledger"))
+            .args([
+                "serve",
+                "--log",
+                "error",
+                "--listen",
+                &format!("127.0.0.1:{port}"),
+                "--database-url",
+                database_url,
+            ])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// It ends by itself; with which code.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    pub fn restart(&mut self) {
+        self.child = Self::spawn(self.port, &self.database_url);
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have been killed already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
