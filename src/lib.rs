@@ -102,7 +102,7 @@
 //! # Invariants and their tests
 //! | invariant | tried to break by |
 //! | --- | --- |
-//! | an acknowledged line is durable | `tests/it/crash.rs`, `failover.rs`, `benches/faults`, `guards.rs` (weak settings), `flush.rs` |
+//! | an acknowledged line is durable | `tests/it/crash.rs`, `failover.rs`, `restore.rs`, `benches/faults`, `guards.rs` (weak settings), `flush.rs` |
 //! | one standing charge a key, for ever | `collisions.rs` (two instances; a lane's memory put right), `property.rs`, scripts 01 to 05 |
 //! | append-only in the database | `guards.rs` |
 //! | atomic per item | script 02 |

@@ -2,9 +2,11 @@
 
 mod completeness;
 mod doubt;
+mod extent;
 
 pub use completeness::{Completeness, Hour, completeness};
 pub use doubt::{Doubt, Page, list, list_reused};
+pub use extent::{Extent, extent};
 
 use crate::clock::Clock;
 use crate::store::{PASS_ENTRIES, Store};

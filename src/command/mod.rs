@@ -6,6 +6,7 @@ pub mod completeness;
 pub mod demo;
 mod difference_file;
 pub mod export;
+pub mod extent;
 pub mod import;
 pub mod migrate;
 pub mod of;
@@ -64,6 +65,8 @@ enum Command {
     OrderHash(order_hash::OrderHashArgs),
     /// Price booked orders anew, after a rate, scope or rule was put
     Reprice(reprice::RepriceArgs),
+    /// How far does the ledger reach, and what must be sent again after a restore?
+    Extent(extent::ExtentArgs),
     /// Write a month's statements, or a platform's lines, to a file (.csv, .xlsx, .parquet)
     Export(export::ExportArgs),
     /// Compare somebody's file (.csv, .ndjson) with the ledger
@@ -95,6 +98,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Order(args) => ask::run_order(&args).await,
             Command::OrderHash(args) => order_hash::run(&args),
             Command::Reprice(args) => reprice::run(&args).await,
+            Command::Extent(args) => extent::run(&args).await,
             Command::Export(args) => export::run(&args).await,
             Command::Reconcile(args) => reconcile::run(&args).await,
             Command::Reconciliations(args) => reconciliations::run(&args).await,

@@ -326,6 +326,11 @@ impl Store {
         ask!(self.last_seal())
     }
 
+    /// The newest sealed journal, and when it was received; nothing where none is sealed yet.
+    pub async fn newest_sealed(&self) -> StoreResult<Option<(SealNo, Instant)>> {
+        ask!(self.newest_sealed())
+    }
+
     /// Seals all that is booked by now; the newest seal.
     pub async fn seal_booked(&self) -> StoreResult<SealNo> {
         match self {

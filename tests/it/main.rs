@@ -26,6 +26,7 @@ mod property;
 mod proxy;
 mod reconcile;
 mod reprice;
+mod restore;
 mod script;
 mod seals;
 mod served;

@@ -1,5 +1,6 @@
 //! AuditService: each call in a file of its own.
 
+mod get_extent;
 mod list_anomalies;
 mod list_completeness;
 
@@ -32,6 +33,13 @@ impl AuditService for AuditApi {
         request: Request<pb::ListAnomaliesRequest>,
     ) -> Result<Response<pb::ListAnomaliesResponse>, Status> {
         self.list_anomalies(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn get_extent(
+        &self,
+        _request: Request<pb::GetExtentRequest>,
+    ) -> Result<Response<pb::GetExtentResponse>, Status> {
+        self.get_extent().await.map(Response::new)
     }
 
     async fn list_completeness(

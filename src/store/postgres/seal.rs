@@ -96,6 +96,13 @@ impl Postgres {
         seal_no(&query.fetch_one(&self.reader).await.map_err(store_error)?)
     }
 
+    /// See [`crate::store::Store::newest_sealed`].
+    pub async fn newest_sealed(&self) -> StoreResult<Option<(SealNo, types::Instant)>> {
+        let query = sqlx::query(include_str!("sql/newest_sealed.sql"));
+        let row = query.fetch_optional(&self.reader).await.map_err(store_error)?;
+        row.map(|row| Ok((seal_no(&row)?, row.instant("recorded_at")?))).transpose()
+    }
+
     /// See [`crate::store::Store::seal_by`].
     pub async fn seal_by(&self, instant: types::Instant) -> StoreResult<Option<SealNo>> {
         let mut transaction = self.reader.begin().await.map_err(store_error)?;

@@ -136,6 +136,13 @@ impl Sqlite {
         rows::seal_no(&query.fetch_one(&self.reader).await.map_err(store_error)?)
     }
 
+    /// See [`crate::store::Store::newest_sealed`].
+    pub async fn newest_sealed(&self) -> StoreResult<Option<(SealNo, Instant)>> {
+        let query = sqlx::query(include_str!("sql/newest_sealed.sql"));
+        let row = query.fetch_optional(&self.reader).await.map_err(store_error)?;
+        row.map(|row| Ok((rows::seal_no(&row)?, row.instant("recorded_at")?))).transpose()
+    }
+
     /// See [`crate::store::Store::seal_by`].
     pub async fn seal_by(&self, instant: Instant) -> StoreResult<Option<SealNo>> {
         // A journal under way may carry an earlier instant: it is waited for, and the next one will carry a later one.
