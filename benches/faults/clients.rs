@@ -1,6 +1,7 @@
 //! Platforms that send orders all the while, and keep what was acknowledged: calls of one order that try again as the contract says, and a stream that
 //! sends again what was not answered.
 
+use hdrhistogram::Histogram;
 use pb::intake_service_client::IntakeServiceClient;
 use premium_ledger::api::proto as pb;
 use premium_ledger::command::client::{Answered, connect, stream};
@@ -29,7 +30,6 @@ const AGAIN: Duration = Duration::from_millis(50);
 const START: &str = "2026-07-15T12:00:00+08:00";
 
 /// What the clients were told.
-#[derive(Default)]
 pub struct Record {
     /// Line ids by the event's number.
     pub lines: Mutex<HashMap<u64, String>>,
@@ -37,6 +37,8 @@ pub struct Record {
     pub wrong: Mutex<Vec<String>>,
     /// When each caller began the call that was acknowledged last, microseconds since the start.
     acknowledged: [AtomicU64; CALLERS],
+    /// Of calls, from the first try to the answer, microseconds.
+    pub latency: Mutex<Histogram<u64>>,
     /// Errors that were healed by trying again.
     pub tried_again: AtomicU64,
     next: AtomicU64,
@@ -70,6 +72,17 @@ pub fn event(seed: u64, n: u64) -> pb::Order {
 }
 
 impl Record {
+    fn new() -> Self {
+        Self {
+            lines: Mutex::default(),
+            wrong: Mutex::default(),
+            acknowledged: Default::default(),
+            latency: Mutex::new(Histogram::new(3).unwrap()),
+            tried_again: AtomicU64::new(0),
+            next: AtomicU64::new(0),
+        }
+    }
+
     fn told(&self, n: u64, result: &pb::OrderResult) {
         let outcome = u8::try_from(result.outcome).ok().and_then(Outcome::from_code);
         if !matches!(outcome, Some(Outcome::Recorded | Outcome::Replayed)) {
@@ -83,14 +96,14 @@ impl Record {
 }
 
 impl Clients {
-    pub fn start(server: &str, seed: u64) -> Self {
-        let (record, stop, began) =
-            (Arc::new(Record::default()), Arc::new(AtomicBool::new(false)), Instant::now());
+    /// Each caller begins at one of the servers, and goes to the next where it gets no answer; the stream keeps to the first.
+    pub fn start(servers: &[String], seed: u64) -> Self {
+        let (record, stop, began) = (Arc::new(Record::new()), Arc::new(AtomicBool::new(false)), Instant::now());
         let mut tasks = JoinSet::new();
         for caller in 0..CALLERS {
-            tasks.spawn(call(server.to_owned(), seed, caller, record.clone(), stop.clone(), began));
+            tasks.spawn(call(servers.to_vec(), seed, caller, record.clone(), stop.clone(), began));
         }
-        tasks.spawn(send(server.to_owned(), seed, record.clone(), stop.clone()));
+        tasks.spawn(send(servers[0].clone(), seed, record.clone(), stop.clone()));
         Self { record, began, stop, tasks }
     }
 
@@ -114,7 +127,7 @@ impl Clients {
 }
 
 async fn call(
-    server: String,
+    servers: Vec<String>,
     seed: u64,
     caller: usize,
     record: Arc<Record>,
@@ -122,20 +135,24 @@ async fn call(
     began: Instant,
 ) {
     let mut channel: Option<Channel> = None;
+    let mut at_server = caller % servers.len();
     while !stop.load(Ordering::Relaxed) {
         let n = record.next.fetch_add(1, Ordering::Relaxed);
-        let order = event(seed, n);
+        let (order, sent) = (event(seed, n), Instant::now());
         loop {
             let at = began.elapsed().as_micros() as u64;
-            match once(&server, &mut channel, order.clone()).await {
+            match once(&servers[at_server], &mut channel, order.clone()).await {
                 Ok(result) => {
                     record.told(n, &result);
                     record.acknowledged[caller].store(at, Ordering::Relaxed);
+                    let micros = sent.elapsed().as_micros() as u64;
+                    record.latency.lock().unwrap().record(micros).unwrap();
                     break;
                 }
                 Err(status) if heals(&status) => {
                     record.tried_again.fetch_add(1, Ordering::Relaxed);
                     channel = None;
+                    at_server = (at_server + 1) % servers.len();
                     sleep(AGAIN).await;
                 }
                 Err(status) => {

@@ -39,6 +39,8 @@ pub enum Kind {
     FreezeSessions,
     /// The primary is killed, its synchronous standby takes over, and a new one is made.
     Failover,
+    /// One instance after the other is drained and started again, while the other serves.
+    RollingRestart,
     /// No room on the disk for seconds. Only on a small disk of its own.
     DiskFull,
     /// Somebody else holds the file's lock for seconds.
@@ -92,6 +94,17 @@ pub async fn happen(kind: Kind, world: &mut World, random: &mut ChaCha8Rng) {
             let code = world.served.ended();
             assert_eq!(code, Some(0), "a drained service ends with 0");
             world.served.restart();
+        }
+        Kind::RollingRestart => {
+            for served in std::iter::once(&mut world.served).chain(&mut world.second) {
+                served.signal("-TERM");
+                assert_eq!(served.ended(), Some(0), "a drained service ends with 0");
+                served.restart();
+                // As an orchestrator does: the next one only once this one is ready.
+                while premium_ledger::command::client::connect(&served.url()).await.is_err() {
+                    sleep(Duration::from_millis(20)).await;
+                }
+            }
         }
         Kind::StopService => {
             world.served.signal("-STOP");

@@ -44,6 +44,9 @@ struct Args {
     /// With a synchronous standby, and failovers among the faults (PostgreSQL)
     #[arg(long)]
     standby: bool,
+    /// With a second instance on the same database, and rolling restarts among the faults (PostgreSQL)
+    #[arg(long)]
+    second: bool,
     /// How many
     #[arg(long, default_value_t = 20)]
     faults: u64,
@@ -68,7 +71,11 @@ impl Args {
     fn kinds(&self) -> Vec<Kind> {
         match (self.kinds.is_empty(), self.postgres) {
             (false, _) => self.kinds.clone(),
-            (true, true) => Kind::POSTGRES.into_iter().chain(self.standby.then_some(Kind::Failover)).collect(),
+            (true, true) => Kind::POSTGRES
+                .into_iter()
+                .chain(self.standby.then_some(Kind::Failover))
+                .chain(self.second.then_some(Kind::RollingRestart))
+                .collect(),
             (true, false) => Kind::SQLITE.to_vec(),
         }
     }
@@ -82,8 +89,8 @@ async fn main() -> ExitCode {
     let args = Args::parse();
     let kinds = args.kinds();
     let mut random = ChaCha8Rng::seed_from_u64(args.seed);
-    let mut world = if args.postgres { World::postgres(args.standby).await } else { World::sqlite() };
-    let clients = Clients::start(&world.served.url(), args.seed);
+    let mut world = if args.postgres { World::postgres(args.standby, args.second).await } else { World::sqlite() };
+    let clients = Clients::start(&world.servers(), args.seed);
     back(&clients, 0).await.expect("the service starts");
     let (began, mut recoveries) = (Instant::now(), Recoveries::new());
     for fault in 1..=args.faults {
@@ -165,6 +172,8 @@ fn told(
         "seed": args.seed,
         "faults": recoveries.values().map(Vec::len).sum::<usize>(),
         "acknowledged": acknowledged.len(),
+        "call_p50_ms": record.latency.lock().unwrap().value_at_quantile(0.5) as f64 / 1e3,
+        "call_p99_ms": record.latency.lock().unwrap().value_at_quantile(0.99) as f64 / 1e3,
         "tried_again": record.tried_again.load(Ordering::Relaxed),
         "lost": lost,
         "doubled": doubled,

@@ -31,23 +31,32 @@ pub enum Database {
 pub struct World {
     pub database: Database,
     pub served: Served,
+    /// A second instance on the same database.
+    pub second: Option<Served>,
 }
 
 impl World {
-    pub async fn postgres(with_standby: bool) -> Self {
+    pub async fn postgres(with_standby: bool, with_second: bool) -> Self {
         let primary = Cluster::start(&SETTINGS);
         let url = primary.database().await;
         let name = url.rsplit('/').next().unwrap().to_owned();
         let standby = if with_standby { Some(follow(&primary).await) } else { None };
         let proxy = Proxy::start(primary.port()).await;
-        let served = Served::start(format!("postgres://postgres@127.0.0.1:{}/{name}", proxy.port));
-        Self { database: Database::Postgres { primary, standby, proxy, name }, served }
+        let url = format!("postgres://postgres@127.0.0.1:{}/{name}", proxy.port);
+        let served = Served::start(url.clone());
+        let second = with_second.then(|| Served::start(url));
+        Self { database: Database::Postgres { primary, standby, proxy, name }, served, second }
     }
 
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let served = Served::start(format!("sqlite:{}", folder.path().join("ledger.sqlite").display()));
-        Self { database: Database::Sqlite { folder }, served }
+        Self { database: Database::Sqlite { folder }, served, second: None }
+    }
+
+    /// Where clients send.
+    pub fn servers(&self) -> Vec<String> {
+        std::iter::once(&self.served).chain(&self.second).map(Served::url).collect()
     }
 
     /// A SQLite ledger's file.
