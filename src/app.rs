@@ -10,7 +10,7 @@ use crate::intake::{Intake, Registry, SNAPSHOT_REFRESH, SNAPSHOT_STALE};
 use crate::store::postgres::{self, Connections, Folding, Postgres};
 use crate::store::sqlite::Sqlite;
 use crate::store::{GuardFailure, Store, StoreError, keep_folding};
-use crate::telemetry::{self, EndpointError, ExportError, Probes, RpcLayer, Telemetry, Tracer, Watched};
+use crate::telemetry::{self, EndpointError, ExportError, Metrics, Probes, RpcLayer, Telemetry, Tracer, Watched};
 use crate::watch::keep_watching;
 use prost::Message;
 use prost_types::FileDescriptorSet;
@@ -179,7 +179,7 @@ impl App {
         };
         let server = tokio::spawn(server.serve_with_incoming_shutdown(incoming, stopped));
         let refresh = tokio::spawn(keep_fresh(registry.clone(), readiness, stopping));
-        let beside = beside(&store, registry, watched, clock);
+        let beside = beside(&store, registry, telemetry.metrics.clone(), clock);
         tracing::info!(%address, ?metrics_address, database = store.system(), lanes = lanes.len(), "serving");
         let drain = config.drain;
         Ok(Self { address, stop, server, lanes, refresh, beside, telemetry, metrics_address, store, drain })
@@ -275,11 +275,11 @@ impl Readiness {
 }
 
 /// What goes on beside the calls, and may be cut off at any time.
-fn beside(store: &Store, registry: Registry, watched: Watched, clock: Clock) -> [JoinHandle<()>; 3] {
+fn beside(store: &Store, registry: Registry, metrics: Metrics, clock: Clock) -> [JoinHandle<()>; 3] {
     [
         tokio::spawn(keep_folding(store.clone())),
         tokio::spawn(keep_looking(store.clone(), clock)),
-        tokio::spawn(keep_watching(store.clone(), registry, watched, clock)),
+        tokio::spawn(keep_watching(store.clone(), registry, metrics, clock)),
     ]
 }
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// Where a ledger is served when nothing else is said.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:50051";
+/// A shorter secret could be guessed, and with it orders.
+const LEAST_KEY_BYTES: usize = 16;
 /// Share of the requests that are sampled when nothing else is said.
 const DEFAULT_TRACE_RATIO: f64 = 0.1;
 /// The ledger that is served when nothing else is said.
@@ -50,7 +52,7 @@ pub struct ServeArgs {
     /// Share of requests whose spans are kept where the caller does not say, 0 to 1; all that are refused, conflicting, slow or failed are kept anyway
     #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", value_name = "SHARE")]
     pub trace_ratio: Option<String>,
-    /// Secret that names orders in spans: see order-hash; without it they have no name there
+    /// Secret that names orders in spans, of at least 16 bytes: see order-hash; without it they have no name there
     #[arg(long, env = "PREMIUM_LEDGER_TRACE_KEY", value_name = "SECRET", hide_env_values = true)]
     pub trace_key: Option<String>,
     /// How long a stop waits for what was accepted to be answered, 1 to 600 seconds
@@ -185,11 +187,11 @@ impl ServeArgs {
         if !endpoint.starts_with("http://") {
             problems.push("--otlp-endpoint must be http://HOST:PORT".to_owned());
         }
-        Some(TracerConfig {
-            endpoint,
-            ratio: ratio?,
-            order_hash: self.trace_key.as_deref().map(OrderKeyHash::new),
-        })
+        let key = self.trace_key.as_deref().filter(|key| !key.is_empty());
+        if key.is_some_and(|key| key.len() < LEAST_KEY_BYTES) {
+            problems.push(format!("--trace-key must have at least {LEAST_KEY_BYTES} bytes"));
+        }
+        Some(TracerConfig { endpoint, ratio: ratio?, order_hash: key.map(OrderKeyHash::new) })
     }
 }
 

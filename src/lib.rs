@@ -15,7 +15,7 @@
 //!   coverage/    questions over store/; its rules (interval, reason) pure
 //!   statement/   questions over store/: a month's sums, what is declared of them, and others' files against them
 //!   audit/       questions over store/: what is doubtful, what is missing
-//!   telemetry/   metrics, spans, probes: every room may speak to it; knows types/ alone
+//!   telemetry/   metrics, spans, probes: every room may speak to it; knows types/ and the clock
 //!   types/       the words; knows nobody
 //!   app.rs       wires; watch.rs looks for what metrics tell; config.rs, clock.rs; command/ is the command line
 //! ```
@@ -94,7 +94,7 @@
 //! - **Hours are counted with the totals** (`store::hours`), in the same tree and by the same look for each line's other line. Counts are of keys as they were told
 //!   first: completeness is about what was sent, so neither a reversal nor a correction changes it.
 //! - **Spans are put together at their end** (`telemetry::span`), from a few numbers kept of a request, and not by a tracer as things happen: which are kept is known
-//!   only then (all that are refused, conflicting, slow or failed, beside the sampled ones), and those that are not kept cost nothing. A journal's span and its requests' are linked both ways.
+//!   only then (all that are refused, conflicting, slow or failed, beside the sampled ones), and those that are not kept cost two random numbers and a copy of the order's key. A journal's span and its requests' are linked both ways.
 //! - **Orders are counted by group**, not one by one, after their commit; OpenTelemetry's own metrics have no exemplars yet, so instruments are those of Prometheus' client.
 //! - **`known_at` filters by the seals of what was read**, it keeps no second copy: a question of cover reads a worker's month, and asks which of
 //!   those journals were sealed by then. The registry of that time is built from its rows in the same way.

@@ -24,6 +24,8 @@ const BATCH: u64 = 40;
 const PACE: Duration = Duration::from_millis(4);
 /// How long a call may take before it is sent again.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long what is under way may take at the end.
+const FINISH_WITHIN: Duration = Duration::from_secs(60);
 /// Pause before a call is sent again.
 const AGAIN: Duration = Duration::from_millis(50);
 /// Noon of the first order.
@@ -35,13 +37,14 @@ pub struct Record {
     pub lines: Mutex<HashMap<u64, String>>,
     /// What no client should be told.
     pub wrong: Mutex<Vec<String>>,
-    /// When each caller began the call that was acknowledged last, microseconds since the start.
-    acknowledged: [AtomicU64; CALLERS],
+    /// When each caller, and last the stream, began what was acknowledged last, microseconds since the start.
+    acknowledged: [AtomicU64; CALLERS + 1],
     /// Of calls, from the first try to the answer, microseconds.
     pub latency: Mutex<Histogram<u64>>,
     /// Errors that were healed by trying again.
     pub tried_again: AtomicU64,
-    next: AtomicU64,
+    /// Events that were begun.
+    pub next: AtomicU64,
 }
 
 /// Clients at work.
@@ -103,7 +106,7 @@ impl Clients {
         for caller in 0..CALLERS {
             tasks.spawn(call(servers.to_vec(), seed, caller, record.clone(), stop.clone(), began));
         }
-        tasks.spawn(send(servers[0].clone(), seed, record.clone(), stop.clone()));
+        tasks.spawn(send(servers[0].clone(), seed, record.clone(), stop.clone(), began));
         Self { record, began, stop, tasks }
     }
 
@@ -111,17 +114,23 @@ impl Clients {
         self.began.elapsed().as_micros() as u64
     }
 
-    /// Every caller was acknowledged a call that it began after this.
+    /// Every caller, and the stream, was acknowledged what it began after this.
     pub fn all_since(&self, micros: u64) -> bool {
         self.record.acknowledged.iter().all(|at| at.load(Ordering::Relaxed) > micros)
     }
 
     /// All that was sent is acknowledged, and nothing more is sent.
+    ///
+    /// # Panics
+    /// Where that takes too long.
     pub async fn finish(mut self) -> Arc<Record> {
         self.stop.store(true, Ordering::Relaxed);
-        while let Some(done) = self.tasks.join_next().await {
-            done.unwrap();
-        }
+        let all = async {
+            while let Some(done) = self.tasks.join_next().await {
+                done.unwrap();
+            }
+        };
+        timeout(FINISH_WITHIN, all).await.expect("what was begun is answered");
         self.record
     }
 }
@@ -188,7 +197,7 @@ async fn once(server: &str, channel: &mut Option<Channel>, order: pb::Order) -> 
 }
 
 /// A stream for as long as it lives; a new one where it broke for good.
-async fn send(server: String, seed: u64, record: Arc<Record>, stop: Arc<AtomicBool>) {
+async fn send(server: String, seed: u64, record: Arc<Record>, stop: Arc<AtomicBool>, began: Instant) {
     let (batches, to_send) = mpsc::channel::<Vec<pb::Order>>(2);
     let (answers, mut answered) = mpsc::channel::<Answered>(16);
     let numbers = Arc::new(Mutex::new(std::collections::VecDeque::new()));
@@ -197,7 +206,8 @@ async fn send(server: String, seed: u64, record: Arc<Record>, stop: Arc<AtomicBo
         let record = record.clone();
         async move {
             while let Some(answer) = answered.recv().await {
-                let first: u64 = numbers.lock().unwrap().pop_front().expect("answers come in order");
+                let (first, at): (u64, u64) = numbers.lock().unwrap().pop_front().expect("answers come in order");
+                record.acknowledged[CALLERS].store(at, Ordering::Relaxed);
                 for (n, result) in (first..).zip(&answer.results) {
                     record.told(n, result);
                 }
@@ -206,7 +216,7 @@ async fn send(server: String, seed: u64, record: Arc<Record>, stop: Arc<AtomicBo
     });
     while !stop.load(Ordering::Relaxed) {
         let first = record.next.fetch_add(BATCH, Ordering::Relaxed);
-        asked.lock().unwrap().push_back(first);
+        asked.lock().unwrap().push_back((first, began.elapsed().as_micros() as u64));
         if batches.send((first..first + BATCH).map(|n| event(seed, n)).collect()).await.is_err() {
             break;
         }

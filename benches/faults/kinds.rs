@@ -1,6 +1,7 @@
 //! The faults: what is done to the world, and undone where nobody but the harness would.
 
 use crate::clients::event;
+use crate::program::ended;
 use crate::world::{Database, World, follow, settings, signal};
 use clap::ValueEnum;
 use premium_ledger::api::proto as pb;
@@ -11,6 +12,9 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio::time::sleep;
+
+/// How long an instance may take until it is ready.
+const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// What may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -101,9 +105,12 @@ pub async fn happen(kind: Kind, world: &mut World, random: &mut ChaCha8Rng) {
                 assert_eq!(served.ended(), Some(0), "a drained service ends with 0");
                 served.restart();
                 // As an orchestrator does: the next one only once this one is ready.
-                while premium_ledger::command::client::connect(&served.url()).await.is_err() {
-                    sleep(Duration::from_millis(20)).await;
-                }
+                let ready = async {
+                    while premium_ledger::command::client::connect(&served.url()).await.is_err() {
+                        sleep(Duration::from_millis(20)).await;
+                    }
+                };
+                tokio::time::timeout(READY_WITHIN, ready).await.expect("it is ready again");
             }
         }
         Kind::StopService => {
@@ -165,10 +172,16 @@ async fn to_postgres(kind: Kind, world: &mut World, pause: Duration) {
             let promoted = standby.take().expect("a standby");
             promoted.execute("postgres", "select pg_promote()").await;
             proxy.leads_to(promoted.port());
-            *standby = Some(follow(&promoted).await);
             *primary = promoted;
         }
         _ => unreachable!("not of PostgreSQL alone"),
+    }
+}
+
+/// What is to be done once the service is back: after a failover a new standby, for which commits wait.
+pub async fn mend(kind: Kind, world: &mut World) {
+    if let (Kind::Failover, Database::Postgres { primary, standby, .. }) = (kind, &mut world.database) {
+        *standby = Some(follow(primary).await);
     }
 }
 
@@ -209,8 +222,8 @@ fn second_process(world: &World) {
     let url = format!("sqlite:{}", world.file().display());
     let arguments = ["serve", "--log", "off", "--listen", "127.0.0.1:0", "--database-url", &url];
     let mut second = Command::new(env!("CARGO_BIN_EXE_premium-ledger"));
-    let ended = second.args(arguments).stderr(Stdio::null()).status().unwrap();
-    assert_eq!(ended.code(), Some(1), "a second process is refused");
+    let mut second = second.args(arguments).stderr(Stdio::null()).spawn().unwrap();
+    assert_eq!(ended(&mut second), Some(1), "a second process is refused");
 }
 
 /// Fills the disk that the database is on, and empties it again. A server that ended for it is started again, as a service manager does.

@@ -17,7 +17,7 @@ mod world;
 
 use clap::Parser;
 use clients::{Clients, Record};
-use kinds::{Kind, happen};
+use kinds::{Kind, happen, mend};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -99,8 +99,10 @@ async fn main() -> ExitCode {
         }
         sleep(Duration::from_millis(random.random_range(100..600))).await;
         let kind = kinds[random.random_range(0..kinds.len())];
+        let before = clients.now();
         happen(kind, &mut world, &mut random).await;
-        let over = clients.now();
+        // A failover is over when orders are taken again; every other fault begins to be, when its cause is gone.
+        let over = if kind == Kind::Failover { before } else { clients.now() };
         let Some(took) = back(&clients, over).await else {
             println!(
                 "{fault:>4} {kind:?}: not back within {BACK_WITHIN:?}: {:?}",
@@ -109,6 +111,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         };
         println!("{fault:>4} {kind:?}: back after {took} ms");
+        mend(kind, &mut world).await;
         recoveries.entry(kind).or_default().push(took);
         if fault % LOOK_EVERY == 0 {
             // First what was acknowledged, then what is there.
@@ -135,7 +138,7 @@ async fn back(clients: &Clients, since: u64) -> Option<u64> {
         }
         sleep(Duration::from_millis(2)).await;
     }
-    Some(began.elapsed().as_millis() as u64)
+    Some((clients.now() - since) / 1_000)
 }
 
 /// What came of it, for people and as a row of the file.
@@ -171,6 +174,7 @@ fn told(
         "over": match (args.postgres, args.standby) { (true, true) => "postgresql with standby", (true, false) => "postgresql", _ => "sqlite" },
         "seed": args.seed,
         "faults": recoveries.values().map(Vec::len).sum::<usize>(),
+        "begun": record.next.load(Ordering::Relaxed),
         "acknowledged": acknowledged.len(),
         "call_p50_ms": record.latency.lock().unwrap().value_at_quantile(0.5) as f64 / 1e3,
         "call_p99_ms": record.latency.lock().unwrap().value_at_quantile(0.99) as f64 / 1e3,
@@ -188,7 +192,10 @@ fn told(
         let mut file = std::fs::File::options().create(true).append(true).open(path).unwrap();
         writeln!(file, "{row}").unwrap();
     }
-    let sound =
-        lost + doubled == 0 && booked == acknowledged.len() && micros == charged * PREMIUM && wrong.is_empty();
+    let sound = lost + doubled == 0
+        && booked == acknowledged.len()
+        && acknowledged.len() as u64 == record.next.load(Ordering::Relaxed)
+        && micros == charged * PREMIUM
+        && wrong.is_empty();
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -618,9 +618,13 @@ create view ledger_read.hour_total with (security_barrier) as
 select * from ledger.hour_total
 where platform_code = (select current_setting('ledger.tenant', true))
    or '*' = (select current_setting('ledger.tenant', true));
--- The newest report of an hour is the last of an index, which a barrier would hide.
-create view ledger_read.watermark_hour as
-select * from ledger.watermark_hour where '*' = (select current_setting('ledger.tenant', true));
+-- Of each hour the newest count.
+create view ledger_read.newest_hour with (security_barrier) as
+select distinct on (platform_code, hour) *
+from ledger.watermark_hour
+where platform_code = (select current_setting('ledger.tenant', true))
+   or '*' = (select current_setting('ledger.tenant', true))
+order by platform_code, hour, report_no desc;
 create view ledger_read.run with (security_barrier) as
 select * from ledger.run where '*' = (select current_setting('ledger.tenant', true));
 create view ledger_read.difference_part with (security_barrier) as

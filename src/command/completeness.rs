@@ -32,6 +32,9 @@ pub struct CompletenessArgs {
 pub async fn run(args: &CompletenessArgs) -> Done {
     let from = Day::parse(&args.from).map_err(|e| format!("--from {e}"))?.start();
     let to = Day::parse(args.to.as_ref().unwrap_or(&args.from)).map_err(|e| format!("--to {e}"))?.end();
+    if to <= from {
+        return Err("--to must not lie before --from".into());
+    }
     let mut client = AuditServiceClient::new(connect(&args.server).await?);
     let (mut incomplete, mut listed, mut first) = (0, 0, from);
     println!(

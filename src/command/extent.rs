@@ -25,17 +25,18 @@ pub async fn run(args: &ExtentArgs) -> Done {
         return Ok(ExitCode::SUCCESS);
     };
     println!("whole up to journal {}, received {}", extent.seal, time(received_at));
-    println!("after a restore every platform sends again what it was answered later, or does not know when:");
+    println!(
+        "after a restore platforms send again every event that they sent since an hour before that (their clocks may differ; replays are free)."
+    );
+    println!("newest watermarks:");
     for platform in &extent.platforms {
-        let (told, watermark) = (platform.reported_at.as_ref(), platform.watermark.as_ref());
         println!(
-            "  {}: nothing that was answered before {} (watermark {}, report {}) is missing",
+            "  {}: {}, reported {} (number {})",
             platform.platform_code,
-            told.map(time).unwrap_or_default(),
-            watermark.map(time).unwrap_or_default(),
+            platform.watermark.as_ref().map(time).unwrap_or_default(),
+            platform.reported_at.as_ref().map(time).unwrap_or_default(),
             platform.report_no
         );
     }
-    println!("  all others: no watermark; they send again by the first line");
     Ok(ExitCode::SUCCESS)
 }

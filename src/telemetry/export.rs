@@ -29,6 +29,8 @@ const SEND_EVERY: Duration = Duration::from_secs(1);
 const SEND_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the end of the service waits for the last spans.
 const LAST_SPANS: Duration = Duration::from_secs(3);
+/// Links of a span; the others are only counted.
+const MOST_LINKS: usize = 128;
 /// Bytes of an order's keyed hash.
 const HASH_BYTES: usize = 16;
 
@@ -174,6 +176,11 @@ impl Tracer {
         u64::from_be_bytes(span.to_bytes()) >> 1 < self.0.bound
     }
 
+    /// Orders have names in spans.
+    pub fn names_orders(&self) -> bool {
+        self.0.order_hash.is_some()
+    }
+
     /// The name of an order in spans.
     pub fn order_hash(&self, key: &OrderKey) -> Option<String> {
         self.0.order_hash.as_ref().map(|hash| hash.of(key))
@@ -185,7 +192,8 @@ impl Tracer {
         let sampled = made.context.trace_flags().with_sampled(true);
         let (trace, span) = (made.context.trace_id(), made.context.span_id());
         let mut links = SpanLinks::default();
-        links.links = made.links.into_iter().map(Link::with_context).collect();
+        links.dropped_count = made.links.len().saturating_sub(MOST_LINKS) as u32;
+        links.links = made.links.into_iter().take(MOST_LINKS).map(Link::with_context).collect();
         let mut events = SpanEvents::default();
         events.events = made.events;
         self.0.processor.on_end(SpanData {
@@ -217,7 +225,7 @@ pub fn system_time(instant: Instant) -> SystemTime {
     UNIX_EPOCH + Duration::from_micros(u64::try_from(instant.micros()).unwrap_or_default())
 }
 
-/// Counts what the collector took, and tells once when it takes nothing.
+/// Counts what the collector took.
 #[derive(Debug)]
 struct Counted {
     exporter: OtlpExporter,

@@ -1,4 +1,4 @@
-//! What is told of the service while it runs: metrics for Prometheus, traces over OTLP, probes. Knows the words (`types`) and nobody else, so that
+//! What is told of the service while it runs: metrics for Prometheus, traces over OTLP, probes. Knows the words (`types`), the clock and nobody else, so that
 //! every room may speak to it. Nothing here waits: a collector that is slow or gone costs spans, never an order.
 //!
 //! Names are those of OpenTelemetry's semantic conventions (rpc, db), as Prometheus spells them; ours begin with `premium_ledger_`. No span,

@@ -10,12 +10,17 @@ use opentelemetry::trace::{SpanKind, Status};
 use pin_project_lite::pin_project;
 use std::collections::HashSet;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::time::Instant;
 use tonic::Code;
 use tower::{Layer, Service};
 
+/// How long the caller waits, as gRPC tells it.
+const GRPC_TIMEOUT: &str = "grpc-timeout";
+/// Failed calls that the log tells of in a second; the others are counted there.
+const LOGGED_A_SECOND: u32 = 10;
 /// Where gRPC tells how a call ended.
 const GRPC_STATUS: &str = "grpc-status";
 /// Gives the caller the trace that its call is in (W3C Trace Context level 2).
@@ -28,6 +33,7 @@ const OTHER: &str = "_OTHER";
 pub struct RpcLayer {
     telemetry: Telemetry,
     methods: Methods,
+    logged: Arc<Mutex<Logged>>,
 }
 
 /// Paths of all methods.
@@ -36,7 +42,7 @@ type Methods = Arc<HashSet<String>>;
 impl RpcLayer {
     /// Tells it here; of these methods by name ("package.Service/Method"), of others as one.
     pub fn new(telemetry: Telemetry, methods: HashSet<String>) -> Self {
-        Self { telemetry, methods: Arc::new(methods) }
+        Self { telemetry, methods: Arc::new(methods), logged: Arc::default() }
     }
 }
 
@@ -68,15 +74,17 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let RpcLayer { telemetry, methods } = &self.layer;
+        let RpcLayer { telemetry, methods, logged } = &self.layer;
         let tracer = telemetry.tracer.as_ref();
         let span = tracer.map(|tracer| RequestSpan::of_call(tracer, request.headers()));
         let call = Call {
             metrics: telemetry.metrics.clone(),
             methods: methods.clone(),
+            logged: logged.clone(),
+            deadline: request.headers().get(GRPC_TIMEOUT).and_then(|value| timeout(value.to_str().ok()?)),
             uri: request.uri().clone(),
             began: Instant::now(),
-            code: Code::Cancelled,
+            code: None,
             span: span.clone(),
         };
         if let Some(span) = span {
@@ -90,27 +98,80 @@ where
 struct Call {
     metrics: Metrics,
     methods: Methods,
+    logged: Arc<Mutex<Logged>>,
     uri: Uri,
     began: Instant,
-    /// How it ended; while nobody has said, its caller has gone.
-    code: Code,
+    /// How long the caller waits.
+    deadline: Option<Duration>,
+    /// How it ended, once it is said.
+    code: Option<Code>,
     span: Option<RequestSpan>,
 }
 
 impl Call {
     fn read_status(&mut self, headers: &HeaderMap) {
         if let Some(status) = headers.get(GRPC_STATUS) {
-            self.code = Code::from_bytes(status.as_bytes());
+            self.code = Some(Code::from_bytes(status.as_bytes()));
         }
     }
 }
 
+impl Call {
+    /// Where nobody has said: the time was up, the method panicked, or the caller has gone.
+    fn code(&self) -> Code {
+        self.code.unwrap_or_else(|| match self.deadline {
+            _ if std::thread::panicking() => Code::Internal,
+            Some(deadline) if self.began.elapsed() >= deadline => Code::DeadlineExceeded,
+            _ => Code::Cancelled,
+        })
+    }
+}
+
+/// How many failed calls were told of lately: an outage fails thousands, and a log that is slow must hold nobody up.
+#[derive(Debug, Default)]
+struct Logged {
+    since: Option<Instant>,
+    told: u32,
+    left_out: u64,
+}
+
+impl Logged {
+    /// Another may be told of, and how many were left out before; nothing: it may not.
+    fn another(&mut self) -> Option<u64> {
+        let now = Instant::now();
+        if self.since.is_none_or(|since| now - since >= Duration::from_secs(1)) {
+            (self.since, self.told) = (Some(now), 0);
+        }
+        if self.told == LOGGED_A_SECOND {
+            self.left_out += 1;
+            return None;
+        }
+        self.told += 1;
+        Some(std::mem::take(&mut self.left_out))
+    }
+}
+
+/// At most eight digits and a unit.
+fn timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number = Some(digits).filter(|digits| digits.len() <= 8)?.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(3_600 * number),
+        "M" => Duration::from_secs(60 * number),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
 impl Drop for Call {
     fn drop(&mut self) {
-        let took = self.began.elapsed().as_secs_f64();
+        let (took, code) = (self.began.elapsed(), self.code());
         let method = self.uri.path().trim_start_matches('/');
         let method = if self.methods.contains(method) { method } else { OTHER };
-        let failed = is_failure(self.code);
+        let failed = is_failure(code);
         let mut exemplar = None;
         if let Some(span) = &self.span {
             if failed {
@@ -121,26 +182,30 @@ impl Drop for Call {
                 let attributes = vec![
                     KeyValue::new("rpc.system.name", "grpc"),
                     KeyValue::new("rpc.method", method.to_owned()),
-                    KeyValue::new("rpc.status_code", name(self.code)),
+                    KeyValue::new("rpc.status_code", name(code)),
                 ];
-                let status = if failed { Status::error(name(self.code)) } else { Status::Unset };
+                let status = if failed { Status::error(name(code)) } else { Status::Unset };
                 span.end(method.to_owned(), SpanKind::Server, attributes, status);
             }
         }
-        if failed && self.code != Code::Unimplemented {
-            let (trace_id, span_id) =
-                exemplar.as_ref().map_or(("", ""), |label| (&label.trace_id, &label.span_id));
-            tracing::warn!(
-                rpc_method = method,
-                rpc_status_code = name(self.code),
-                trace_id,
-                span_id,
-                "a call failed"
-            );
+        if failed && code != Code::Unimplemented {
+            let left_out = self.logged.lock().expect("no panic while held").another();
+            if let Some(left_out) = left_out {
+                let (trace_id, span_id) =
+                    exemplar.as_ref().map_or(("", ""), |label| (&label.trace_id, &label.span_id));
+                tracing::warn!(
+                    rpc_method = method,
+                    rpc_status_code = name(code),
+                    trace_id,
+                    span_id,
+                    left_out,
+                    "a call failed"
+                );
+            }
         }
         let labels =
-            RpcLabels { rpc_method: method.to_owned(), rpc_status_code: name(self.code), rpc_system_name: "grpc" };
-        self.metrics.calls.get_or_create(&labels).observe(took, exemplar, None);
+            RpcLabels { rpc_method: method.to_owned(), rpc_status_code: name(code), rpc_system_name: "grpc" };
+        self.metrics.calls.get_or_create(&labels).observe(took.as_secs_f64(), exemplar, None);
     }
 }
 
@@ -242,5 +307,30 @@ impl<B: Body> Body for Answer<B> {
 
     fn size_hint(&self) -> http_body::SizeHint {
         self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_callers_patience_is_read() {
+        assert_eq!(timeout("5S"), Some(Duration::from_secs(5)));
+        assert_eq!(timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(timeout("99999999n"), Some(Duration::from_nanos(99_999_999)));
+        for wrong in ["", "S", "5", "5s", "123456789S", "-5S", "5\u{fc}"] {
+            assert_eq!(timeout(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn few_failures_of_a_second_are_told_of() {
+        let mut logged = Logged::default();
+        let told = (0..1_000).filter(|_| logged.another().is_some()).count();
+        assert_eq!(told, LOGGED_A_SECOND as usize);
+        logged.since = Some(Instant::now() - Duration::from_secs(2));
+        assert_eq!(logged.another(), Some(990));
+        assert_eq!(logged.another(), Some(0));
     }
 }

@@ -1,7 +1,7 @@
 //! A request's own span, from its first byte to its last, and what hangs on it: the wait in a lane, the journal it rode on.
 //!
 //! Kept is a request that was sampled (by its caller, else by the share of `TracerConfig::ratio`), and beside it every one that was refused, conflicting,
-//! slow or failed: that is known only at the end, so a span is put together then, and costs a request that is not kept two random numbers.
+//! slow or failed: that is known only at the end, so a span is put together then, and costs a request that is not kept two random numbers and a copy of its order's key.
 
 use super::export::{Made, Tracer};
 use crate::types::{Instant, OrderKey};
@@ -32,7 +32,9 @@ struct Inner {
     started: Instant,
     began: time::Instant,
     keep: AtomicBool,
-    order: OnceLock<String>,
+    order: OnceLock<OrderKey>,
+    /// Of a message: the stream's call.
+    call: Option<RequestSpan>,
 }
 
 impl RequestSpan {
@@ -47,21 +49,35 @@ impl RequestSpan {
             }
         };
         let parent_is_remote = parent.is_some();
-        Self::new(tracer, context, parent.map_or(SpanId::INVALID, |parent| parent.span_id()), parent_is_remote)
+        Self::new(
+            tracer,
+            context,
+            parent.map_or(SpanId::INVALID, |parent| parent.span_id()),
+            parent_is_remote,
+            None,
+        )
     }
 
-    /// Of one message of the stream that this is the call of. A caller that samples its stream samples all of it.
+    /// Of one message of the stream that this is the call of. What the caller decided about its stream holds for all of it.
     pub fn message(&self) -> Self {
         let own = &self.0;
-        let sampled = own.parent_is_remote && own.context.is_sampled();
-        let context = own.tracer.context(Some(own.context.trace_id()), sampled);
-        let sampled = sampled || own.tracer.samples_message(context.span_id());
+        let context = own.tracer.context(Some(own.context.trace_id()), false);
+        let sampled = match own.parent_is_remote {
+            true => own.context.is_sampled(),
+            false => own.tracer.samples_message(context.span_id()),
+        };
         let flags = TraceFlags::default().with_sampled(sampled);
         let context = SpanContext::new(context.trace_id(), context.span_id(), flags, false, TraceState::NONE);
-        Self::new(&own.tracer, context, own.context.span_id(), false)
+        Self::new(&own.tracer, context, own.context.span_id(), false, Some(self.clone()))
     }
 
-    fn new(tracer: &Tracer, context: SpanContext, parent: SpanId, parent_is_remote: bool) -> Self {
+    fn new(
+        tracer: &Tracer,
+        context: SpanContext,
+        parent: SpanId,
+        parent_is_remote: bool,
+        call: Option<Self>,
+    ) -> Self {
         Self(Arc::new(Inner {
             tracer: tracer.clone(),
             context,
@@ -71,14 +87,15 @@ impl RequestSpan {
             began: time::Instant::now(),
             keep: AtomicBool::new(false),
             order: OnceLock::new(),
+            call,
         }))
     }
 
     /// Of one order alone: which.
     pub fn name_order(&self, key: &OrderKey) {
-        if let Some(hash) = self.0.tracer.order_hash(key) {
+        if self.0.tracer.names_orders() {
             // A request is of one order.
-            let _ = self.0.order.set(hash);
+            let _ = self.0.order.set(key.clone());
         }
     }
 
@@ -115,6 +132,9 @@ impl RequestSpan {
 
     /// A message of a stream was answered.
     pub fn end_message(&self, failed: bool) {
+        if failed {
+            self.keep();
+        }
         let status = if failed { Status::error("") } else { Status::Unset };
         self.end("message", SpanKind::Internal, Vec::new(), status);
     }
@@ -131,7 +151,11 @@ impl RequestSpan {
             return;
         }
         let own = &self.0;
-        attributes.extend(own.order.get().map(|hash| KeyValue::new("premium_ledger.order.hash", hash.clone())));
+        if let Some(call) = &own.call {
+            call.keep();
+        }
+        let hash = own.order.get().and_then(|key| own.tracer.order_hash(key));
+        attributes.extend(hash.map(|hash| KeyValue::new("premium_ledger.order.hash", hash)));
         own.tracer.send(Made {
             name: name.into(),
             kind,

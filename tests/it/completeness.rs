@@ -200,6 +200,7 @@ async fn wrong_questions(served: &Served) {
     };
     let wrong = [
         pb::ListCompletenessRequest { platform_code: String::new(), ..whole.clone() },
+        pb::ListCompletenessRequest { platform_code: "NOBODY".to_owned(), ..whole.clone() },
         pb::ListCompletenessRequest { from: None, ..whole.clone() },
         pb::ListCompletenessRequest { from: at("09:01"), ..whole.clone() },
         pb::ListCompletenessRequest { to: at("09:00"), ..whole.clone() },

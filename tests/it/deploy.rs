@@ -5,7 +5,7 @@ use premium_ledger::api::proto as pb;
 use premium_ledger::clock::Clock;
 use premium_ledger::intake::Registry;
 use premium_ledger::types::Instant;
-use premium_ledger::watch::{look_at_hours, look_at_journals};
+use premium_ledger::watch::{begin_counts, look_at_hours, look_at_journals};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -40,7 +40,9 @@ async fn spoken() -> String {
     };
     served.intake().report_watermark(report).await.unwrap();
     let registry = Registry::load(store.clone()).await.unwrap();
-    look_at_journals(&store, &registry, &metrics.watched).await;
+    while store.fold_totals(100).await.unwrap() {}
+    begin_counts(&registry, &metrics, now);
+    look_at_journals(&store, &registry, &metrics.watched, now).await;
     look_at_hours(&store, &registry, &metrics.watched, now).await;
     let text = metrics.text();
     served.app.stop().await.unwrap();
@@ -69,6 +71,7 @@ async fn every_metric_that_is_asked_for_is_exported() {
     for line in [
         "premium_ledger_hours{platform_code=\"MEITUAN\",state=\"MISSING\"} 1",
         "premium_ledger_hours{platform_code=\"MEITUAN\",state=\"SHORT\"} 0",
+        "premium_ledger_orders_total{platform_code=\"DIDI\",outcome=\"RECORDED\",reason=\"NO_RATE\"} 0",
         "premium_ledger_periods{state=\"FROZEN\"} 0",
         "premium_ledger_watch_failures_total 0",
         "premium_ledger_unsealed_journals ",

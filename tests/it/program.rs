@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// The served program, on a port of its own that it keeps over restarts.
 pub struct Served {
@@ -50,7 +51,7 @@ impl Served {
 
     /// It ends by itself; with which code.
     pub fn ended(&mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
+        ended(&mut self.child)
     }
 
     pub fn restart(&mut self) {
@@ -64,4 +65,19 @@ impl Drop for Served {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A process ends by itself; with which code.
+///
+/// # Panics
+/// Where it does not within a minute; then it is killed.
+pub fn ended(child: &mut Child) -> Option<i32> {
+    for _ in 0..6_000 {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    panic!("a process did not end");
 }

@@ -14,13 +14,17 @@ impl AuditApi {
     ) -> Result<pb::ListCompletenessResponse, Status> {
         let mut wrong = Violations::default();
         let platform = wrong.take("platform_code", Code::parse(request.platform_code));
+        if platform.as_ref().is_some_and(|code| !self.registry.snapshot().knows_platform(code.as_str())) {
+            wrong
+                .add("platform_code", Malformed::new(ViolationCode::NotInRegistry, "no platform of the registry"));
+        }
         let from = wrong.take("from", decode::hour(request.from.as_ref()).and_then(not_before_scheme));
         let to = wrong.take("to", decode::hour(request.to.as_ref()));
         let span = match (from, to) {
             (Some(from), Some(to)) => wrong.take("to", span(from, to)),
             _ => None,
         };
-        let (Some(platform), Some(span)) = (platform, span) else {
+        let (Some(platform), Some(span), true) = (platform, span, wrong.is_empty()) else {
             return Err(status::invalid("", &wrong));
         };
         let found = completeness(&self.store, &platform, &span, request.include_complete, None).await;

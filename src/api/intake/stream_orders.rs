@@ -66,9 +66,21 @@ impl IntakeApi {
     }
 
     async fn submit(&self, request: pb::RecordOrdersRequest, message: Option<RequestSpan>) -> Read {
+        let read = self.hand_on(request, message.as_ref()).await;
+        if let (Err(_), Some(message)) = (&read, &message) {
+            message.end_message(true);
+        }
+        read.map(|(batch_id, pending)| (batch_id, pending, message))
+    }
+
+    async fn hand_on(
+        &self,
+        request: pb::RecordOrdersRequest,
+        message: Option<&RequestSpan>,
+    ) -> Result<(String, Pending), Status> {
         let (batch_id, items) = self.items(request)?;
-        let pending = self.intake.submit(items, Wait::ForRoom, message.as_ref()).await;
-        Ok((batch_id, pending.map_err(status::intake_status)?, message))
+        let pending = self.intake.submit(items, Wait::ForRoom, message).await;
+        Ok((batch_id, pending.map_err(status::intake_status)?))
     }
 
     async fn answer(
