@@ -264,7 +264,7 @@ def start(server, log):
     while time.monotonic() < until and server.poll() is None:
         for line in log.read_text().splitlines(keepends=True):
             if line.startswith("{") and line.endswith("\n"):
-                fields = json.loads(line)["fields"]
+                fields = json.loads(line)
                 if fields.get("message") == "serving":
                     return fields["address"]
         time.sleep(0.05)
