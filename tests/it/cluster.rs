@@ -99,7 +99,7 @@ impl Cluster {
     pub fn run(&self, settings: &[&str]) {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
-        command.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=500"]);
+        command.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]);
         command.arg("-c").arg(format!("unix_socket_directories={}", self.folder.path().display()));
         for setting in settings {
             command.args(["-c", setting]);

@@ -42,9 +42,10 @@ pub async fn count(url: &str, sql: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_instances_fed_the_same_book_every_event_once() {
+    // Before anything waits: to make them takes seconds, in which a thread of the runtime would serve nobody else.
+    let events = Arc::new(events(20_000));
     let cluster = Cluster::shared();
     let (url, instances) = two_instances(&cluster).await;
-    let events = Arc::new(events(20_000));
     let mut tasks = JoinSet::new();
     for instance in instances {
         let events = events.clone();

@@ -56,10 +56,10 @@ impl Acknowledged {
 async fn stream_through(server: String, sent: Sent, mut kill: impl FnMut(u32) + Send + 'static) -> Acknowledged {
     let (batches, to_send) = mpsc::channel(2);
     let (answers, mut answered) = mpsc::channel(64);
+    let day = Simulated::new(11, Day::parse("2026-07-15").unwrap(), sent.events, 2_000);
+    let orders: Vec<pb::Order> = day.map(|event| event.order).collect();
     let sender = tokio::spawn(async move { stream(&server, to_send, answers).await });
     let feeder = tokio::spawn(async move {
-        let day = Simulated::new(11, Day::parse("2026-07-15").unwrap(), sent.events, 2_000);
-        let orders: Vec<pb::Order> = day.map(|event| event.order).collect();
         for batch in orders.chunks(sent.batch) {
             batches.send(batch.to_vec()).await.unwrap();
         }
