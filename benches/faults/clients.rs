@@ -12,16 +12,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-/// Callers of one order at a time.
-pub const CALLERS: usize = 8;
 /// Events of a stream's request.
 const BATCH: u64 = 40;
-/// Pause between two calls of a caller, and between two requests of the stream: the load is bounded.
+/// From one call of a caller to the next, and from one request of the stream to the next: the load is bounded.
 const PACE: Duration = Duration::from_millis(4);
+/// How far a sender that was held up may catch up.
+const CATCH_UP: Duration = Duration::from_millis(50);
+/// How long the senders go flat out, after a while to get going, before half of it is asked for.
+const FLAT_OUT: Duration = Duration::from_secs(10);
+const GET_GOING: Duration = Duration::from_secs(3);
 /// How long a call may take before it is sent again.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long what is under way may take at the end.
@@ -38,13 +41,34 @@ pub struct Record {
     /// What no client should be told.
     pub wrong: Mutex<Vec<String>>,
     /// When each caller, and last the stream, began what was acknowledged last, microseconds since the start.
-    acknowledged: [AtomicU64; CALLERS + 1],
+    acknowledged: Vec<AtomicU64>,
+    callers: Sender,
+    stream: Sender,
     /// Of calls, from the first try to the answer, microseconds.
     pub latency: Mutex<Histogram<u64>>,
     /// Errors that were healed by trying again.
     pub tried_again: AtomicU64,
     /// Events that were begun.
     pub next: AtomicU64,
+}
+
+/// Callers, or the stream.
+#[derive(Default)]
+struct Sender {
+    /// Microseconds from one request to the next.
+    period: AtomicU64,
+    /// Requests that were acknowledged.
+    done: AtomicU64,
+}
+
+impl Sender {
+    /// Until the next request is due, counted from when the last one was.
+    async fn until_due(&self, due: &mut Instant) {
+        let now = Instant::now();
+        *due += Duration::from_micros(self.period.load(Ordering::Relaxed));
+        *due = (*due).max(now - CATCH_UP);
+        sleep_until(*due).await;
+    }
 }
 
 /// Clients at work.
@@ -75,11 +99,14 @@ pub fn event(seed: u64, n: u64) -> pb::Order {
 }
 
 impl Record {
-    fn new() -> Self {
+    fn new(callers: usize) -> Self {
+        let paced = || Sender { period: (PACE.as_micros() as u64).into(), done: 0.into() };
         Self {
+            callers: paced(),
+            stream: paced(),
             lines: Mutex::default(),
             wrong: Mutex::default(),
-            acknowledged: Default::default(),
+            acknowledged: (0..=callers).map(|_| AtomicU64::new(0)).collect(),
             latency: Mutex::new(Histogram::new(3).unwrap()),
             tried_again: AtomicU64::new(0),
             next: AtomicU64::new(0),
@@ -100,10 +127,11 @@ impl Record {
 
 impl Clients {
     /// Each caller begins at one of the servers, and goes to the next where it gets no answer; the stream keeps to the first.
-    pub fn start(servers: &[String], seed: u64) -> Self {
-        let (record, stop, began) = (Arc::new(Record::new()), Arc::new(AtomicBool::new(false)), Instant::now());
+    pub fn start(servers: &[String], seed: u64, callers: usize) -> Self {
+        let (record, stop, began) =
+            (Arc::new(Record::new(callers)), Arc::new(AtomicBool::new(false)), Instant::now());
         let mut tasks = JoinSet::new();
-        for caller in 0..CALLERS {
+        for caller in 0..callers {
             tasks.spawn(call(servers.to_vec(), seed, caller, record.clone(), stop.clone(), began));
         }
         tasks.spawn(send(servers[0].clone(), seed, record.clone(), stop.clone(), began));
@@ -117,6 +145,31 @@ impl Clients {
     /// Every caller, and the stream, was acknowledged what it began after this.
     pub fn all_since(&self, micros: u64) -> bool {
         self.record.acknowledged.iter().all(|at| at.load(Ordering::Relaxed) > micros)
+    }
+
+    /// Events acknowledged so far.
+    pub fn events(&self) -> u64 {
+        self.record.callers.done.load(Ordering::Relaxed) + BATCH * self.record.stream.done.load(Ordering::Relaxed)
+    }
+
+    /// Everybody sends as fast as he is answered for a while, and half as often from then on. Events a second of that while.
+    pub async fn to_half_load(&self) -> f64 {
+        let senders = [&self.record.callers, &self.record.stream];
+        senders.iter().for_each(|sender| sender.period.store(0, Ordering::Relaxed));
+        sleep(GET_GOING).await;
+        let done = || senders.map(|sender| sender.done.load(Ordering::Relaxed));
+        let (before, events, began) = (done(), self.events(), Instant::now());
+        sleep(FLAT_OUT).await;
+        let took = began.elapsed();
+        let rate = (self.events() - events) as f64 / took.as_secs_f64();
+        let at_once = [self.record.acknowledged.len() as u64 - 1, 1];
+        for ((sender, n), (after, before)) in senders.iter().zip(at_once).zip(done().iter().zip(before)) {
+            let period = 2 * n * took.as_micros() as u64 / (after - before).max(1);
+            sender.period.store(period, Ordering::Relaxed);
+        }
+        sleep(GET_GOING).await;
+        self.record.latency.lock().unwrap().reset();
+        rate
     }
 
     /// All that was sent is acknowledged, and nothing more is sent.
@@ -144,7 +197,7 @@ async fn call(
     began: Instant,
 ) {
     let mut channel: Option<Channel> = None;
-    let mut at_server = caller % servers.len();
+    let (mut at_server, mut due) = (caller % servers.len(), Instant::now());
     while !stop.load(Ordering::Relaxed) {
         let n = record.next.fetch_add(1, Ordering::Relaxed);
         let (order, sent) = (event(seed, n), Instant::now());
@@ -156,6 +209,7 @@ async fn call(
                     record.acknowledged[caller].store(at, Ordering::Relaxed);
                     let micros = sent.elapsed().as_micros() as u64;
                     record.latency.lock().unwrap().record(micros).unwrap();
+                    record.callers.done.fetch_add(1, Ordering::Relaxed);
                     break;
                 }
                 Err(status) if heals(&status) => {
@@ -170,7 +224,7 @@ async fn call(
                 }
             }
         }
-        sleep(PACE).await;
+        record.callers.until_due(&mut due).await;
     }
 }
 
@@ -207,20 +261,22 @@ async fn send(server: String, seed: u64, record: Arc<Record>, stop: Arc<AtomicBo
         async move {
             while let Some(answer) = answered.recv().await {
                 let (first, at): (u64, u64) = numbers.lock().unwrap().pop_front().expect("answers come in order");
-                record.acknowledged[CALLERS].store(at, Ordering::Relaxed);
+                record.acknowledged.last().expect("the stream's").store(at, Ordering::Relaxed);
+                record.stream.done.fetch_add(1, Ordering::Relaxed);
                 for (n, result) in (first..).zip(&answer.results) {
                     record.told(n, result);
                 }
             }
         }
     });
+    let mut due = Instant::now();
     while !stop.load(Ordering::Relaxed) {
         let first = record.next.fetch_add(BATCH, Ordering::Relaxed);
         asked.lock().unwrap().push_back((first, began.elapsed().as_micros() as u64));
         if batches.send((first..first + BATCH).map(|n| event(seed, n)).collect()).await.is_err() {
             break;
         }
-        sleep(PACE).await;
+        record.stream.until_due(&mut due).await;
     }
     drop(batches);
     if let Err(error) = sender.await.unwrap() {

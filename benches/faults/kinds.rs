@@ -13,6 +13,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio::time::sleep;
 
+/// How far the clock is set at most, seconds.
+const MOST_OFF: i64 = 7_200;
 /// How long an instance may take until it is ready.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
@@ -43,6 +45,10 @@ pub enum Kind {
     FreezeSessions,
     /// The primary is killed, its synchronous standby takes over, and a new one is made.
     Failover,
+    /// Every flush of the database, or of SQLite's file, takes tens to hundreds of milliseconds longer for seconds.
+    SlowDisk,
+    /// The wall clock of the service and the database is set back or forth by up to two hours, and right again after seconds.
+    ClockSteps,
     /// One instance after the other is drained and started again, while the other serves.
     RollingRestart,
     /// No room on the disk for seconds. Only on a small disk of its own.
@@ -55,7 +61,7 @@ pub enum Kind {
 
 impl Kind {
     /// What can happen to PostgreSQL, on any disk and without a standby.
-    pub const POSTGRES: [Self; 11] = [
+    pub const POSTGRES: [Self; 13] = [
         Self::KillService,
         Self::DrainService,
         Self::StopService,
@@ -67,15 +73,19 @@ impl Kind {
         Self::AddressGone,
         Self::UseUpConnections,
         Self::FreezeSessions,
+        Self::SlowDisk,
+        Self::ClockSteps,
     ];
     /// What can happen to SQLite, on any disk.
-    pub const SQLITE: [Self; 6] = [
+    pub const SQLITE: [Self; 8] = [
         Self::KillService,
         Self::DrainService,
         Self::StopService,
         Self::SilentClient,
         Self::LockFile,
         Self::SecondProcess,
+        Self::SlowDisk,
+        Self::ClockSteps,
     ];
 }
 
@@ -84,7 +94,7 @@ pub async fn happen(kind: Kind, world: &mut World, random: &mut ChaCha8Rng) {
     let mut some = |from: u64, to: u64| Duration::from_millis(random.random_range(from..to));
     let pause = match kind {
         Kind::StopService | Kind::AddressGone | Kind::FreezeSessions | Kind::LockFile => some(500, 4_000),
-        Kind::UseUpConnections | Kind::DiskFull => some(1_000, 3_000),
+        Kind::UseUpConnections | Kind::DiskFull | Kind::SlowDisk | Kind::ClockSteps => some(1_000, 3_000),
         _ => some(0, 400),
     };
     match kind {
@@ -122,6 +132,16 @@ pub async fn happen(kind: Kind, world: &mut World, random: &mut ChaCha8Rng) {
         Kind::LockFile => lock_file(world, pause).await,
         Kind::SecondProcess => second_process(world),
         Kind::DiskFull => disk_full(world, pause).await,
+        Kind::SlowDisk => {
+            world.machine.flush_longer(some(20, 300));
+            sleep(pause).await;
+            world.machine.flush_longer(Duration::ZERO);
+        }
+        Kind::ClockSteps => {
+            world.machine.set_clock_off(random.random_range(-MOST_OFF..MOST_OFF));
+            sleep(pause).await;
+            world.machine.set_clock_off(0);
+        }
         _ => to_postgres(kind, world, pause).await,
     }
 }

@@ -8,6 +8,7 @@ mod clients;
 #[allow(dead_code, reason = "the tests use more of it")]
 mod cluster;
 mod kinds;
+mod machine;
 #[path = "../../tests/it/program.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod program;
@@ -18,6 +19,7 @@ mod world;
 use clap::Parser;
 use clients::{Clients, Record};
 use kinds::{Kind, happen, mend};
+use machine::Machine;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -50,6 +52,12 @@ struct Args {
     /// How many
     #[arg(long, default_value_t = 20)]
     faults: u64,
+    /// Callers of one order at a time, beside the stream
+    #[arg(long, default_value_t = 8)]
+    callers: usize,
+    /// Measure first what the senders reach flat out, and let the faults come at half of it; without it the load is light
+    #[arg(long)]
+    half_load: bool,
     /// The same seed is the same faults
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -89,9 +97,15 @@ async fn main() -> ExitCode {
     let args = Args::parse();
     let kinds = args.kinds();
     let mut random = ChaCha8Rng::seed_from_u64(args.seed);
-    let mut world = if args.postgres { World::postgres(args.standby, args.second).await } else { World::sqlite() };
-    let clients = Clients::start(&world.servers(), args.seed);
+    let machine = Machine::own();
+    let mut world = match args.postgres {
+        true => World::postgres(machine, args.standby, args.second).await,
+        false => World::sqlite(machine),
+    };
+    let clients = Clients::start(&world.servers(), args.seed, args.callers);
     back(&clients, 0).await.expect("the service starts");
+    let flat_out = if args.half_load { Some(clients.to_half_load().await) } else { None };
+    let events = clients.events();
     let (began, mut recoveries) = (Instant::now(), Recoveries::new());
     for fault in 1..=args.faults {
         if began.elapsed() > Duration::from_secs(60 * args.minutes) {
@@ -124,9 +138,11 @@ async fn main() -> ExitCode {
             }
         }
     }
+    let rate = (clients.events() - events) as f64 / began.elapsed().as_secs_f64();
     let record = clients.finish().await;
-    let (rows, micros) = world.lines().await;
-    told(&args, &record, &recoveries, &rows, micros)
+    let found =
+        Found { lines: world.lines().await, seals_back_in_time: world.seals_back_in_time().await, flat_out, rate };
+    told(&args, &record, &recoveries, &found)
 }
 
 /// Milliseconds until every caller was acknowledged a call that it began after an instant.
@@ -141,14 +157,19 @@ async fn back(clients: &Clients, since: u64) -> Option<u64> {
     Some((clients.now() - since) / 1_000)
 }
 
+/// What there is to tell beside the clients' record: what the database holds at the end, and the load.
+struct Found {
+    /// (order id, slot, journal, line), and the sum of all amounts, micro-yuan.
+    lines: (Vec<(String, i64, i64, i64)>, i64),
+    seals_back_in_time: i64,
+    /// Events a second that were acknowledged: as fast as could be, before the faults; and among them.
+    flat_out: Option<f64>,
+    rate: f64,
+}
+
 /// What came of it, for people and as a row of the file.
-fn told(
-    args: &Args,
-    record: &Record,
-    recoveries: &Recoveries,
-    rows: &[(String, i64, i64, i64)],
-    micros: i64,
-) -> ExitCode {
+fn told(args: &Args, record: &Record, recoveries: &Recoveries, found: &Found) -> ExitCode {
+    let (rows, micros) = (&found.lines.0, found.lines.1);
     let acknowledged = record.lines.lock().unwrap();
     let (lost, doubled) = compare(args.seed, &acknowledged, rows);
     let prefix = format!("f{}-", args.seed);
@@ -176,6 +197,8 @@ fn told(
         "faults": recoveries.values().map(Vec::len).sum::<usize>(),
         "begun": record.next.load(Ordering::Relaxed),
         "acknowledged": acknowledged.len(),
+        "events_a_second_flat_out": found.flat_out.map(f64::round),
+        "events_a_second": found.rate.round(),
         "call_p50_ms": record.latency.lock().unwrap().value_at_quantile(0.5) as f64 / 1e3,
         "call_p99_ms": record.latency.lock().unwrap().value_at_quantile(0.99) as f64 / 1e3,
         "tried_again": record.tried_again.load(Ordering::Relaxed),
@@ -183,6 +206,7 @@ fn told(
         "doubled": doubled,
         "not_acknowledged": booked as i64 - acknowledged.len() as i64,
         "amount_off_micro_yuan": micros - charged * PREMIUM,
+        "seals_back_in_time": found.seals_back_in_time,
         "wrong_answers": wrong.len(),
         "back": kinds,
     });
@@ -196,6 +220,7 @@ fn told(
         && booked == acknowledged.len()
         && acknowledged.len() as u64 == record.next.load(Ordering::Relaxed)
         && micros == charged * PREMIUM
+        && found.seals_back_in_time == 0
         && wrong.is_empty();
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

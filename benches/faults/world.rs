@@ -1,6 +1,7 @@
 //! What faults happen to: a database (PostgreSQL with or without a synchronous standby behind one address, or a SQLite file) and the service over it.
 
 use crate::cluster::Cluster;
+use crate::machine::Machine;
 use crate::program::Served;
 use crate::proxy::Proxy;
 use premium_ledger::types::LineId;
@@ -33,10 +34,12 @@ pub struct World {
     pub served: Served,
     /// A second instance on the same database.
     pub second: Option<Served>,
+    /// The last to go: what is started to end the others is started under it too.
+    pub machine: Machine,
 }
 
 impl World {
-    pub async fn postgres(with_standby: bool, with_second: bool) -> Self {
+    pub async fn postgres(machine: Machine, with_standby: bool, with_second: bool) -> Self {
         let primary = Cluster::start(&SETTINGS);
         let url = primary.database().await;
         let name = url.rsplit('/').next().unwrap().to_owned();
@@ -45,13 +48,13 @@ impl World {
         let url = format!("postgres://postgres@127.0.0.1:{}/{name}", proxy.port);
         let served = Served::start(url.clone());
         let second = with_second.then(|| Served::start(url));
-        Self { database: Database::Postgres { primary, standby, proxy, name }, served, second }
+        Self { database: Database::Postgres { primary, standby, proxy, name }, served, second, machine }
     }
 
-    pub fn sqlite() -> Self {
+    pub fn sqlite(machine: Machine) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let served = Served::start(format!("sqlite:{}", folder.path().join("ledger.sqlite").display()));
-        Self { database: Database::Sqlite { folder }, served, second: None }
+        Self { database: Database::Sqlite { folder }, served, second: None, machine }
     }
 
     /// Where clients send.
@@ -88,6 +91,26 @@ impl World {
                     .await
                     .unwrap();
                 (rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect(), sum)
+            }
+        }
+    }
+}
+
+impl World {
+    /// Seals whose instant is before that of the number before: none, whatever the clock did.
+    pub async fn seals_back_in_time(&self) -> i64 {
+        let sql = "select count(*) from (select sealed_at, lag(sealed_at) over (order by seal_no) as before from {seal}) s where sealed_at < before";
+        match &self.database {
+            Database::Postgres { primary, name, .. } => {
+                let mut connection = PgConnection::connect(&primary.url("postgres", name)).await.unwrap();
+                let sql = sql.replace("{seal}", "ledger.seal");
+                sqlx::query_scalar(&sql).fetch_one(&mut connection).await.unwrap()
+            }
+            Database::Sqlite { .. } => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.file()).read_only(true);
+                let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+                let sql = sql.replace("{seal}", "seal");
+                sqlx::query_scalar(&sql).fetch_one(&mut connection).await.unwrap()
             }
         }
     }
