@@ -14,6 +14,7 @@ mod fixture;
 mod load;
 mod process;
 mod questions;
+mod soak;
 mod store;
 mod wire;
 
@@ -68,6 +69,9 @@ struct Args {
     /// Calls of one order each; 0 leaves them out
     #[arg(long, default_value_t = 100_000)]
     calls: u64,
+    /// Minutes of calls at half of what 256 in flight reach, with memory, latency, file descriptors and tasks minute by minute; 0 leaves them out
+    #[arg(long, default_value_t = 0)]
+    soak_minutes: u64,
     /// Questions of cover of each kind, alone and again beside a further part of the stream; 0 leaves them out
     #[arg(long, default_value_t = 0)]
     questions: u64,
@@ -186,6 +190,12 @@ async fn ledger(args: &Args, run: u64, over: Over, figures: &mut Figures) {
     if args.calls > 0 {
         recorded += unary(args, place, &load, &service, &mut sent, figures).await;
         recorded += at_a_fixed_rate(args, place, &load, (&store, &service), &mut sent, figures).await;
+    }
+    if args.soak_minutes > 0 {
+        let rate = figures.last(place, "256 calls in flight, events a second") / 2.0;
+        let soaked = soak::soak(args, place, &load, &service, sent, rate, figures).await;
+        sent += soaked.0;
+        recorded += soaked.1;
     }
     if args.questions > 0 {
         recorded += questions(args, place, &load, (&store, &service), &mut sent, figures).await;

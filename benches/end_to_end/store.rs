@@ -229,6 +229,8 @@ fn shell(file: &std::path::Path, commands: &[&str]) -> String {
 pub struct Service {
     child: Child,
     pub server: String,
+    /// Where it tells its metrics.
+    pub metrics: u16,
 }
 
 impl Service {
@@ -237,22 +239,25 @@ impl Service {
         let url = store.url().await;
         let program = env!("CARGO_BIN_EXE_premium-ledger");
         let port = free_port();
-        let listen = format!("127.0.0.1:{port}");
-        let arguments = ["serve", "--log", "warn", "--listen", &listen, "--database-url", &url, "--lanes", lanes];
-        Self::run(Command::new(program).args(arguments), port).await
+        let (listen, metrics) = (format!("127.0.0.1:{port}"), free_port());
+        let operators = format!("127.0.0.1:{metrics}");
+        let mut command = Command::new(program);
+        command.args(["serve", "--log", "warn", "--listen", &listen, "--metrics-listen", &operators]);
+        command.args(["--database-url", &url, "--lanes", lanes]);
+        Self::run(&mut command, port, metrics).await
     }
 
     /// The wire alone: this program again.
     pub async fn answers_only() -> Self {
         let port = free_port();
         let program = std::env::current_exe().unwrap();
-        Self::run(Command::new(program).args(["--answer-only", &port.to_string()]), port).await
+        Self::run(Command::new(program).args(["--answer-only", &port.to_string()]), port, 0).await
     }
 
-    async fn run(command: &mut Command, port: u16) -> Self {
+    async fn run(command: &mut Command, port: u16, metrics: u16) -> Self {
         let child = command.stdout(Stdio::null()).spawn().unwrap();
         let server = format!("http://127.0.0.1:{port}");
-        let service = Self { child, server };
+        let service = Self { child, server, metrics };
         for _ in 0..600 {
             if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
                 return service;

@@ -1,0 +1,83 @@
+//! A soak: calls of one order at a fixed rate, minute by minute; what the service holds at the end of each, and how much all that grows in an hour.
+
+use crate::client::open_loop;
+use crate::load::Load;
+use crate::store::Service;
+use crate::{Args, Figures};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// What the service says of itself, under the names of its own metrics.
+const HELD: [(&str, &str, f64); 3] = [
+    ("process_resident_memory_bytes", "memory, MiB", 1_048_576.0),
+    ("process_open_fds", "file descriptors", 1.0),
+    ("premium_ledger_tasks", "tasks", 1.0),
+];
+
+/// So many minutes; how many events were sent, and recorded.
+pub async fn soak(
+    args: &Args,
+    place: &str,
+    load: &Load,
+    service: &Service,
+    from: u64,
+    rate: f64,
+    figures: &mut Figures,
+) -> (u64, u64) {
+    let a_minute = (rate * 60.0) as u64;
+    let (mut next, mut recorded) = (from, 0);
+    let mut series: Vec<(&str, Vec<f64>)> = Vec::new();
+    for minute in 1..=args.soak_minutes {
+        let told = open_loop(&service.server, load, next..next + a_minute, rate).await;
+        assert_eq!(told.all(), a_minute, "no order is dropped");
+        next += a_minute;
+        recorded += told.recorded();
+        let metrics = scrape(service.metrics).await;
+        let held = HELD.map(|(name, what, unit)| (what, value(&metrics, name) / unit));
+        let latency =
+            [("p50, ms", 0.5), ("p99, ms", 0.99)].map(|(what, quantile)| (what, told.quantile(quantile)));
+        let row: Vec<(&str, f64)> = latency.into_iter().chain(held).collect();
+        let told: Vec<String> = row.iter().map(|(what, value)| format!("{what} {value:.2}")).collect();
+        println!("{place:<18} soak, minute {minute:>3}: {}", told.join("; "));
+        series.resize_with(row.len(), || ("", Vec::new()));
+        for (of, (what, value)) in series.iter_mut().zip(row) {
+            of.0 = what;
+            of.1.push(value);
+        }
+    }
+    figures.add(place, "soak, calls a second", rate);
+    for (what, values) in &series {
+        let mut sorted = values.clone();
+        sorted.sort_by(f64::total_cmp);
+        figures.add(place, &format!("soak, {what}, median of the minutes"), crate::median(&sorted));
+        figures.add(place, &format!("soak, {what}, the last minute"), values.last().copied().unwrap_or(f64::NAN));
+        figures.add(place, &format!("soak, {what}, growth in an hour"), slope(values) * 60.0);
+    }
+    (next - from, recorded)
+}
+
+/// Of the straight line that is nearest to the values, one a minute.
+fn slope(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let (middle, mean) = ((n - 1.0) / 2.0, values.iter().sum::<f64>() / n);
+    let (mut above, mut below) = (0.0, 0.0);
+    for (i, value) in values.iter().enumerate() {
+        let off = i as f64 - middle;
+        above += off * (value - mean);
+        below += off * off;
+    }
+    above / below
+}
+
+async fn scrape(port: u16) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut told = String::new();
+    stream.read_to_string(&mut told).await.unwrap();
+    told
+}
+
+fn value(metrics: &str, name: &str) -> f64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.and_then(|value| value.trim().parse().ok()).unwrap_or(f64::NAN)
+}
