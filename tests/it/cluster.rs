@@ -53,31 +53,30 @@ impl Cluster {
 
     /// A standby that follows another server.
     pub fn copy_of(primary: &Self, settings: &[&str]) -> Self {
-        let cluster = Self::empty();
-        let port = primary.port.to_string();
-        let made = cluster
-            .command("pg_basebackup")
-            .args([
-                "-h",
-                "127.0.0.1",
-                "-p",
-                &port,
-                "-U",
-                "postgres",
-                "-R",
-                "-X",
-                "stream",
-                "-c",
-                "fast",
-                "--no-sync",
-                "-D",
-            ])
-            .arg(cluster.data())
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&made.stderr));
+        let cluster = Self::copied(primary, &["-R"]);
         cluster.run(settings);
         cluster
+    }
+
+    /// A base backup of another server, not started: see [`Self::recover`].
+    pub fn backup_of(primary: &Self) -> Self {
+        Self::copied(primary, &[])
+    }
+
+    fn copied(primary: &Self, how: &[&str]) -> Self {
+        let cluster = Self::empty();
+        let port = primary.port.to_string();
+        let mut copy = cluster.command("pg_basebackup");
+        copy.args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-X", "stream", "-c", "fast", "--no-sync"]);
+        let made = copy.args(how).arg("-D").arg(cluster.data()).output().unwrap();
+        assert!(made.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&made.stderr));
+        cluster
+    }
+
+    /// Starts a backup, which first takes the log that `settings` tell it to fetch.
+    pub fn recover(&self, settings: &[&str]) {
+        std::fs::write(self.data().join("recovery.signal"), "").unwrap();
+        self.run(settings);
     }
 
     /// Its port on loopback.
