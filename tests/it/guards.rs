@@ -264,3 +264,28 @@ async fn an_embedded_ledger_has_one_process() {
     drop(held);
     opened(&strict(database)).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_schema_is_served_as_long_as_it_only_adds() {
+    let cluster = Cluster::shared();
+    let (owner, app) = served(&cluster, "beside").await;
+    let newer = |version: i64, name: &str| {
+        format!(
+            "insert into ledger._sqlx_migrations (version, description, success, checksum, execution_time)
+             values ({version}, '{name}', true, '\\x00', 0)"
+        )
+    };
+    cluster.execute(&owner, "alter table ledger.line add column note text").await;
+    cluster.execute(&owner, &newer(2, "expand note")).await;
+    opened(&strict(Database::Postgres(app.clone()))).await.unwrap();
+    // The older version's own migration finds nothing to do, and nothing wrong.
+    premium_ledger::store::postgres::migrate(&owner).await.unwrap();
+    let migrating = Config { migrate_url: Some(owner.clone()), ..strict(Database::Postgres(app.clone())) };
+    opened(&migrating).await.unwrap();
+    cluster.execute(&owner, &newer(3, "contract note")).await;
+    let refused = opened(&strict(Database::Postgres(app))).await.unwrap_err();
+    assert!(
+        matches!(&refused, GuardFailure::Schema(why) if why.contains("migration 3 (contract note)")),
+        "{refused}"
+    );
+}

@@ -48,7 +48,11 @@ pub async fn schema_exists(connection: &mut PgConnection) -> Result<bool, GuardF
     Ok(row.and_then(|r| r.try_get(0)).map_err(store_error)?)
 }
 
-/// The schema is there and of this version.
+/// How the name of a migration begins that the version before can live with.
+const EXPANDS: &str = "expand";
+
+/// The schema is there, and of this version, or of a newer one that only adds to it (migrations/README.md): instances of two versions serve side by side while
+/// one takes the other's place.
 pub async fn check_schema(connection: &mut PgConnection) -> Result<(), GuardFailure> {
     if !schema_exists(connection).await? {
         return Err(GuardFailure::Schema("the database holds no ledger; run `premium-ledger migrate`".to_owned()));
@@ -57,12 +61,23 @@ pub async fn check_schema(connection: &mut PgConnection) -> Result<(), GuardFail
     sqlx::query("set role premium_ledger_writer").execute(&mut *connection).await.map_err(not_a_member)?;
     let rows = sqlx::query(include_str!("sql/schema_versions.sql")).fetch_all(&mut *connection).await;
     sqlx::query("reset role").execute(&mut *connection).await.map_err(store_error)?;
-    let ran: Result<Vec<i64>, _> = rows.map_err(store_error)?.iter().map(|r| r.try_get(0)).collect();
-    let ran = ran.map_err(store_error)?;
-    let known: Vec<i64> = MIGRATIONS.iter().map(|(version, ..)| *version).collect();
-    match ran == known {
-        true => Ok(()),
-        false => Err(GuardFailure::Schema(format!("migrations {ran:?} ran, this version has {known:?}"))),
+    let rows = rows.map_err(store_error)?;
+    let ran = rows.iter().map(|row| Ok((row.try_get("version")?, row.try_get("description")?)));
+    let ran: Vec<(i64, String)> = ran.collect::<Result<_, sqlx::Error>>().map_err(store_error)?;
+    fits(&ran).map_err(GuardFailure::Schema)
+}
+
+fn fits(ran: &[(i64, String)]) -> Result<(), String> {
+    let known = || MIGRATIONS.iter().map(|(version, ..)| *version);
+    if !known().eq(ran.iter().map(|(version, _)| *version).take(MIGRATIONS.len())) {
+        let (ran, known): (Vec<_>, Vec<_>) = (ran.iter().map(|(version, _)| version).collect(), known().collect());
+        return Err(format!("migrations {ran:?} ran, this version has {known:?}"));
+    }
+    match ran[MIGRATIONS.len()..].iter().find(|(_, name)| !name.starts_with(EXPANDS)) {
+        Some((version, name)) => {
+            Err(format!("migration {version} ({name}) of a newer version took away what this one needs"))
+        }
+        None => Ok(()),
     }
 }
 

@@ -16,13 +16,16 @@ pub async fn migrate(url: &str) -> Result<(), GuardFailure> {
     let prepared = prepare(&mut connection).await;
     connection.unlock().await.map_err(failed)?;
     prepared.map_err(store_error)?;
-    let migrator = Migrator { migrations: Cow::Owned(migrations()), ..Migrator::DEFAULT };
+    // A newer version's are told by the guard, which knows whether this version can live with them.
+    let migrator = Migrator { migrations: Cow::Owned(migrations()), ignore_missing: true, ..Migrator::DEFAULT };
     migrator.run(&mut connection).await.map_err(failed)
 }
 
 fn migrations() -> Vec<Migration> {
     let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
-        Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, Cow::Borrowed(*sql), false)
+        // An index that is built while others write is built outside of a transaction.
+        let alone = sql.starts_with("-- no-transaction");
+        Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, Cow::Borrowed(*sql), alone)
     };
     MIGRATIONS.iter().map(migration).collect()
 }

@@ -1,3 +1,3 @@
 -- Purpose: which migrations ran.
 -- Locks: none. Rows: one for each.
-select version from ledger._sqlx_migrations where success order by version
+select version, description from ledger._sqlx_migrations where success order by version
