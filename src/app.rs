@@ -10,7 +10,9 @@ use crate::intake::{Intake, Registry, SNAPSHOT_REFRESH, SNAPSHOT_STALE};
 use crate::store::postgres::{self, Connections, Folding, Postgres};
 use crate::store::sqlite::Sqlite;
 use crate::store::{GuardFailure, Store, StoreError, keep_folding};
-use crate::telemetry::{self, EndpointError, ExportError, Metrics, Probes, RpcLayer, Telemetry, Tracer, Watched};
+use crate::telemetry::{
+    self, EndpointError, ExportError, Metrics, Probes, Push, RpcLayer, Telemetry, Tracer, Watched,
+};
 use crate::watch::keep_watching;
 use prost::Message;
 use prost_types::FileDescriptorSet;
@@ -70,7 +72,7 @@ pub enum AppError {
     /// The operators' address cannot be served on.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// Spans cannot be sent.
+    /// Spans or metrics cannot be sent.
     #[error(transparent)]
     Export(#[from] ExportError),
     /// The server failed.
@@ -91,6 +93,7 @@ pub struct App {
     refresh: JoinHandle<()>,
     beside: [JoinHandle<()>; 3],
     telemetry: Telemetry,
+    push: Option<Push>,
     metrics_address: Option<SocketAddr>,
     store: Store,
     drain: Duration,
@@ -125,6 +128,8 @@ impl App {
         // First of all: an operator sees the start too.
         let probes = Probes { ready: readiness, stopping: stopping.clone() };
         let metrics_address = serve_operators(config, &telemetry, probes).await?;
+        let push =
+            config.push.clone().map(|push| Push::start(push, telemetry.metrics.clone(), clock)).transpose()?;
         let store = open_store(config, clock).await?;
         for weakness in store.weaknesses() {
             tracing::warn!(weakness, "--allow-data-loss: acknowledged lines may be lost");
@@ -182,7 +187,7 @@ impl App {
         let beside = beside(&store, registry, telemetry.metrics.clone(), clock);
         tracing::info!(%address, ?metrics_address, database = store.system(), lanes = lanes.len(), "serving");
         let drain = config.drain;
-        Ok(Self { address, stop, server, lanes, refresh, beside, telemetry, metrics_address, store, drain })
+        Ok(Self { address, stop, server, lanes, refresh, beside, telemetry, push, metrics_address, store, drain })
     }
 
     /// Where it serves.
@@ -222,6 +227,9 @@ impl App {
         let drained = drained.await.unwrap_or(Err(AppError::Drain(self.drain)));
         if let Some(tracer) = self.telemetry.tracer {
             tracer.stop().await;
+        }
+        if let Some(push) = self.push {
+            push.stop().await;
         }
         drained
     }

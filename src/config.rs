@@ -1,7 +1,7 @@
 //! Configuration of `serve`: flags and PREMIUM_LEDGER_… variables, checked as a whole, all problems named at once.
 
 use crate::store::{Leniency, postgres, sqlite};
-use crate::telemetry::{OrderKeyHash, TracerConfig};
+use crate::telemetry::{OrderKeyHash, PushConfig, TracerConfig};
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,6 +13,8 @@ pub const DEFAULT_LISTEN: &str = "127.0.0.1:50051";
 const LEAST_KEY_BYTES: usize = 16;
 /// Share of the requests that are sampled when nothing else is said.
 const DEFAULT_TRACE_RATIO: f64 = 0.1;
+/// Milliseconds, as OpenTelemetry has it.
+const DEFAULT_METRICS_INTERVAL: &str = "60000";
 /// The ledger that is served when nothing else is said.
 pub const DEFAULT_DATABASE_URL: &str = "sqlite:./data/ledger.sqlite";
 
@@ -46,9 +48,18 @@ pub struct ServeArgs {
     /// Address for operators: /metrics, /livez, /readyz over HTTP; without it none
     #[arg(long, env = "PREMIUM_LEDGER_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<String>,
-    /// Collector of traces, OTLP over gRPC, as http://127.0.0.1:4317; without it no span is made
+    /// Collector of traces and metrics, OTLP over gRPC, as http://127.0.0.1:4317; without it no span is made and no metric sent
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     pub otlp_endpoint: Option<String>,
+    /// File of NAME=VALUE lines, read at the start and again at SIGHUP: PREMIUM_LEDGER_LOG, OTEL_TRACES_SAMPLER_ARG; it wins
+    #[arg(long, env = "PREMIUM_LEDGER_SETTINGS", value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// Metrics to the collector: otlp or none
+    #[arg(long, env = "OTEL_METRICS_EXPORTER", value_name = "EXPORTER")]
+    pub metrics_exporter: Option<String>,
+    /// From one sending of metrics to the next, 100 to 3,600,000 milliseconds
+    #[arg(long, env = "OTEL_METRIC_EXPORT_INTERVAL", value_name = "MILLISECONDS")]
+    pub metrics_interval: Option<String>,
     /// Share of requests whose spans are kept where the caller does not say, 0 to 1; all that are refused, conflicting, slow or failed are kept anyway
     #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", value_name = "SHARE")]
     pub trace_ratio: Option<String>,
@@ -90,6 +101,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// Where spans go, and which.
     pub traces: Option<TracerConfig>,
+    /// Where metrics are sent.
+    pub push: Option<PushConfig>,
     /// How long a stop may take.
     pub drain: Duration,
 }
@@ -114,6 +127,9 @@ impl ServeArgs {
             spool: default_spool(),
             metrics_listen: None,
             otlp_endpoint: None,
+            settings: None,
+            metrics_exporter: None,
+            metrics_interval: None,
             trace_ratio: None,
             trace_key: None,
             drain_seconds: text("30"),
@@ -149,7 +165,7 @@ impl ServeArgs {
                 "must be an address and port, as 127.0.0.1:9464",
             )
         });
-        let traces = self.traces(&mut problems);
+        let (traces, push) = (self.traces(&mut problems), self.push(&mut problems));
         match (listen, database, lanes, readers, drain, allow_data_loss) {
             (Some(listen), Some(database), Some(lanes), Some(readers), Some(drain), Some(allow_data_loss))
                 if problems.is_empty() =>
@@ -165,6 +181,7 @@ impl ServeArgs {
                     spool: self.spool.clone(),
                     metrics_listen,
                     traces,
+                    push,
                     drain: Duration::from_secs(drain),
                 })
             }
@@ -175,8 +192,7 @@ impl ServeArgs {
 
 impl ServeArgs {
     fn traces(&self, problems: &mut Vec<String>) -> Option<TracerConfig> {
-        let share = |text: &String| text.parse::<f64>().ok().filter(|ratio| (0.0..=1.0).contains(ratio)).ok_or(());
-        let ratio = self.trace_ratio.as_ref().map(share);
+        let ratio = self.trace_ratio.as_deref().map(|text| share(text).ok_or(()));
         let ratio = noted(
             problems,
             "--trace-ratio",
@@ -193,6 +209,29 @@ impl ServeArgs {
         }
         Some(TracerConfig { endpoint, ratio: ratio?, order_hash: key.map(OrderKeyHash::new) })
     }
+}
+
+impl ServeArgs {
+    fn push(&self, problems: &mut Vec<String>) -> Option<PushConfig> {
+        let interval = self.metrics_interval.as_deref().filter(|text| !text.is_empty());
+        let every =
+            number(problems, "--metrics-interval", interval.unwrap_or(DEFAULT_METRICS_INTERVAL), 100, 3_600_000);
+        let wanted = match self.metrics_exporter.as_deref() {
+            None | Some("" | "otlp") => true,
+            Some("none") => false,
+            Some(_) => {
+                problems.push("--metrics-exporter must be otlp or none".to_owned());
+                false
+            }
+        };
+        let endpoint = self.otlp_endpoint.clone().filter(|endpoint| wanted && !endpoint.is_empty())?;
+        Some(PushConfig { endpoint, every: Duration::from_millis(every?) })
+    }
+}
+
+/// A share, 0 to 1.
+pub fn share(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share))
 }
 
 /// In the system's folder for temporary files.

@@ -1,6 +1,7 @@
 //! `demo`: serves an embedded ledger, plays a small seeded day, shows what can be asked of it, and keeps serving.
 
 use super::client::{ClientError, DEFAULT_SERVER, connect};
+use super::reload::{Reload, SetLog};
 use super::simulate::day::Simulated;
 use super::simulate::{SimulateArgs, play};
 use super::{Done, ask, serve};
@@ -31,7 +32,7 @@ pub struct DemoArgs {
 }
 
 /// Runs until a signal.
-pub async fn run(args: &DemoArgs) -> Done {
+pub async fn run(args: &DemoArgs, set_log: SetLog) -> Done {
     let mut serving = ServeArgs::of_demo();
     serving.listen.clone_from(&args.listen);
     serving.database_url.clone_from(&args.database_url);
@@ -75,7 +76,7 @@ pub async fn run(args: &DemoArgs) -> Done {
         println!("{}", ask::order(&server, platform, id, number).await?);
     }
     println!("Serving on {server} until Ctrl-C.");
-    serve::until_stopped(app).await
+    serve::until_stopped(app, &Reload::new(None, set_log)).await
 }
 
 /// Orders of the day worth asking about.

@@ -14,6 +14,7 @@ pub mod order_hash;
 pub mod reconcile;
 pub mod reconciliations;
 pub mod reindex;
+pub mod reload;
 pub mod reprice;
 pub mod serve;
 pub mod simulate;
@@ -21,6 +22,7 @@ pub mod statement;
 pub mod tally;
 
 use clap::{Parser, Subcommand};
+use reload::SetLog;
 use std::process::ExitCode;
 
 /// A ledger of per-order occupational-injury cover: books every order once, answers who was covered when.
@@ -81,15 +83,15 @@ enum Command {
 
 /// Runs one command.
 pub fn run(cli: Cli) -> ExitCode {
-    start_log(&cli);
+    let set_log = start_log(&cli);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
     let done = runtime.block_on(async {
         match cli.command {
-            Command::Demo(args) => demo::run(&args).await,
-            Command::Serve(args) => serve::run(&args).await,
+            Command::Demo(args) => demo::run(&args, set_log).await,
+            Command::Serve(args) => serve::run(&args, set_log).await,
             Command::Migrate(args) => migrate::run(&args).await,
             Command::Reindex(args) => reindex::run(&args).await,
             Command::Import(args) => import::run(&args).await,
@@ -120,12 +122,30 @@ fn failed(error: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Logs go to standard error; standard output is the command's.
-fn start_log(cli: &Cli) {
+/// Logs go to standard error; standard output is the command's. How to change their filter later.
+fn start_log(cli: &Cli) -> SetLog {
     let filter = tracing_subscriber::EnvFilter::try_new(&cli.log).unwrap_or_else(|_| "info".into());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match cli.log_format {
-        LogFormat::Human => log.init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Human => {
+            let log = log.with_filter_reloading();
+            let handle = log.reload_handle();
+            log.init();
+            Box::new(move |filter| set_filter(filter, |filter| handle.reload(filter)))
+        }
+        LogFormat::Json => {
+            let log = log.json().flatten_event(true).with_filter_reloading();
+            let handle = log.reload_handle();
+            log.init();
+            Box::new(move |filter| set_filter(filter, |filter| handle.reload(filter)))
+        }
     }
+}
+
+fn set_filter<E: std::fmt::Display>(
+    text: &str,
+    set: impl FnOnce(tracing_subscriber::EnvFilter) -> Result<(), E>,
+) -> Result<(), String> {
+    let filter = tracing_subscriber::EnvFilter::try_new(text).map_err(|error| error.to_string())?;
+    set(filter).map_err(|error| error.to_string())
 }

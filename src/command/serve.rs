@@ -1,6 +1,7 @@
-//! `serve`: runs until a signal; drains, then exits 0. A second signal aborts.
+//! `serve`: runs until a signal; drains, then exits 0. A second signal aborts. SIGHUP reads the settings again.
 
 use super::Done;
+use super::reload::{Reload, SetLog};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::ServeArgs;
@@ -11,18 +12,26 @@ use tokio::signal::unix::{SignalKind, signal};
 const ABORTED: u8 = 130;
 
 /// Serves what the arguments say.
-pub async fn run(args: &ServeArgs) -> Done {
+pub async fn run(args: &ServeArgs, set_log: SetLog) -> Done {
     let config = args.check()?;
     let app = App::start(&config, Clock::system()).await?;
-    until_stopped(app).await
+    let reload = Reload::new(args.settings.clone(), set_log);
+    if reload.has_file() {
+        reload.apply(&app);
+    }
+    until_stopped(app, &reload).await
 }
 
 /// Waits for SIGINT or SIGTERM, then drains.
-pub async fn until_stopped(app: App) -> Done {
+pub async fn until_stopped(app: App, reload: &Reload) -> Done {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            _ = hangup.recv() => reload.apply(&app),
+        }
     }
     tracing::info!("stopping: what was accepted is answered");
     tokio::select! {

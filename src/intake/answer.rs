@@ -17,6 +17,16 @@ pub enum Item {
     Refused(Box<RefusedOrder>),
 }
 
+impl Item {
+    /// Whose it is; nothing where the registry does not know the platform.
+    pub const fn platform(&self) -> Option<&Code> {
+        match self {
+            Self::Order(order) => Some(&order.key.platform),
+            Self::Refused(refused) => refused.platform.as_ref(),
+        }
+    }
+}
+
 /// An order event that is refused.
 #[derive(Clone, Debug)]
 pub struct RefusedOrder {

@@ -101,7 +101,8 @@ async fn run(
         let mut items = Vec::with_capacity(orders);
         let mut lengths = Vec::with_capacity(group.len());
         for work in &mut group {
-            lengths.push(work.items.len());
+            let platform = work.items.first().and_then(Item::platform).cloned();
+            lengths.push((work.items.len(), platform));
             items.append(&mut work.items);
         }
         let taken = Instant::now();
@@ -109,7 +110,7 @@ async fn run(
         let mut noted = observer.taken(waits, orders, group.iter().filter_map(|work| work.span.as_ref()));
         let booked = book(&store, &registry, &mut recent, (&observer, &mut noted), items).await;
         let (mut answers, requests, mut first) = (booked.map(Vec::into_iter), group.len(), 0);
-        for (work, length) in group.into_iter().zip(lengths) {
+        for (work, (length, platform)) in group.into_iter().zip(lengths) {
             let part = match &mut answers {
                 Ok(answers) => Ok(answers.by_ref().take(length).collect()),
                 Err(error) => Err(error.clone()),
@@ -117,6 +118,7 @@ async fn run(
             if let Some(span) = &work.span {
                 observer.answered(&mut noted, span, (first, length), (work.submitted, taken), &part);
             }
+            observer.timed(platform.as_ref(), work.submitted);
             first += length;
             // Somebody who went away does not want the answer; what was booked stays booked.
             let _ = work.reply.send(part);

@@ -8,7 +8,7 @@ use crate::store::{StoreError, StoreResult};
 use crate::telemetry::{
     Appended, Lanes, OrderLabels, PlatformLabel, RequestSpan, Spans, Telemetry, TraceLabel, system_time,
 };
-use crate::types::{Instant, JournalId, Order, Outcome, PremiumReason, ViolationCode};
+use crate::types::{Code, Instant, JournalId, Order, Outcome, PremiumReason, ViolationCode};
 use foldhash::HashMap;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::Event;
@@ -144,6 +144,13 @@ impl Observer {
         }
     }
 
+    /// A request's part is about to be answered: how long that took, by the platform of its first order.
+    pub fn timed(&self, platform: Option<&Code>, submitted: time::Instant) {
+        let platform_code = platform.map_or_else(String::new, |code| code.as_str().to_owned());
+        let answers = self.telemetry.metrics.answers.get_or_create(&PlatformLabel { platform_code });
+        answers.observe(submitted.elapsed().as_secs_f64());
+    }
+
     /// All are answered.
     pub fn ended(&self, noted: Noted, taken: time::Instant, orders: usize, requests: usize) {
         let Noted { spans, journal, append, .. } = noted;
@@ -167,12 +174,10 @@ impl Observer {
 }
 
 fn told<'a>(item: &'a Item, decision: &Decision) -> (&'a str, Outcome, &'static str) {
-    let (platform, violation) = match item {
-        Item::Order(order) => (order.key.platform.as_str(), None),
-        Item::Refused(refused) => {
-            let first = refused.violations.as_slice().first().map(|violation| violation.code);
-            (refused.platform.as_ref().map_or("", |platform| platform.as_str()), first)
-        }
+    let platform = item.platform().map_or("", Code::as_str);
+    let violation = match item {
+        Item::Order(_) => None,
+        Item::Refused(refused) => refused.violations.as_slice().first().map(|violation| violation.code),
     };
     match decision {
         Decision::Book => (platform, Outcome::Recorded, ""),

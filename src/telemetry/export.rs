@@ -17,6 +17,7 @@ use prometheus_client::metrics::counter::Counter;
 use sha2::Sha256;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Spans that wait for the collector; further ones are dropped.
@@ -81,7 +82,7 @@ pub struct TracerConfig {
 /// Spans cannot be sent.
 #[derive(Debug, thiserror::Error)]
 #[error("the collector's address cannot be used: {0}")]
-pub struct ExportError(String);
+pub struct ExportError(pub(super) String);
 
 /// Makes spans and sends them. Clones are of one.
 #[derive(Clone, Debug)]
@@ -93,7 +94,7 @@ struct Inner {
     scope: InstrumentationScope,
     ids: RandomIdGenerator,
     /// Ids below it are sampled.
-    bound: u64,
+    bound: AtomicU64,
     order_hash: Option<OrderKeyHash>,
     clock: Clock,
     made: Counter,
@@ -131,25 +132,21 @@ impl Tracer {
             .build();
         let mut processor =
             BatchSpanProcessor::builder(Counted { exporter, sent }).with_batch_config(queue).build();
-        let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-        // What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say wins.
-        let named =
-            Resource::builder_empty().with_attributes([KeyValue::new("service.name", "premium-ledger"), version]);
-        let own = Resource::builder().build();
-        let known = own.iter().filter(|(key, value)| {
-            key.as_str() != "service.name" || !value.as_str().starts_with("unknown_service")
-        });
-        let known: Vec<_> = known.map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
-        processor.set_resource(&named.with_attributes(known).build());
+        processor.set_resource(&resource());
         Ok(Self(Arc::new(Inner {
             processor,
             scope: InstrumentationScope::builder("premium-ledger").with_version(env!("CARGO_PKG_VERSION")).build(),
             ids: RandomIdGenerator::default(),
-            bound: (config.ratio.clamp(0.0, 1.0) * (1_u64 << 63) as f64) as u64,
+            bound: bound(config.ratio).into(),
             order_hash: config.order_hash,
             clock,
             made,
         })))
+    }
+
+    /// Another share from now on; see [`TracerConfig::ratio`].
+    pub fn set_ratio(&self, ratio: f64) {
+        self.0.bound.store(bound(ratio), Ordering::Relaxed);
     }
 
     /// Now, by the clock of the service.
@@ -168,12 +165,12 @@ impl Tracer {
     pub fn samples(&self, trace: TraceId) -> bool {
         let bytes = trace.to_bytes();
         let low = u64::from_be_bytes(bytes[8..].try_into().expect("eight bytes"));
-        low >> 1 < self.0.bound
+        low >> 1 < self.0.bound.load(Ordering::Relaxed)
     }
 
     /// The same of one message among the many of a stream.
     pub fn samples_message(&self, span: SpanId) -> bool {
-        u64::from_be_bytes(span.to_bytes()) >> 1 < self.0.bound
+        u64::from_be_bytes(span.to_bytes()) >> 1 < self.0.bound.load(Ordering::Relaxed)
     }
 
     /// Orders have names in spans.
@@ -218,6 +215,24 @@ impl Tracer {
         // Lost spans are no reason to end badly.
         let _ = tokio::task::spawn_blocking(move || self.0.processor.shutdown_with_timeout(LAST_SPANS)).await;
     }
+}
+
+/// Of 63 bits, below which a share of all ids is.
+fn bound(ratio: f64) -> u64 {
+    (ratio.clamp(0.0, 1.0) * (1_u64 << 63) as f64) as u64
+}
+
+/// As whom the service sends. What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say wins.
+pub fn resource() -> Resource {
+    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    let named =
+        Resource::builder_empty().with_attributes([KeyValue::new("service.name", "premium-ledger"), version]);
+    let own = Resource::builder().build();
+    let known = own
+        .iter()
+        .filter(|(key, value)| key.as_str() != "service.name" || !value.as_str().starts_with("unknown_service"));
+    let known: Vec<_> = known.map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
+    named.with_attributes(known).build()
 }
 
 /// As the SDK has it.

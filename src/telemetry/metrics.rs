@@ -125,6 +125,8 @@ pub struct Metrics {
     pub orders: Family<OrderLabels, Counter>,
     /// Events that were received long after they happened.
     pub late: Family<PlatformLabel, Counter>,
+    /// From a request's part in a lane's queue to its answer.
+    pub answers: Family<PlatformLabel, Histogram, fn() -> Histogram>,
     /// From the lane's queue to its group.
     pub lane_wait: Family<Lanes, Histogram, fn() -> Histogram>,
     /// Orders of a group.
@@ -181,6 +183,7 @@ impl Default for Metrics {
             calls: Family::new_with_constructor(calls),
             orders: Family::default(),
             late: Family::default(),
+            answers: Family::new_with_constructor(seconds),
             lane_wait: Family::new_with_constructor(seconds),
             group_orders: Family::new_with_constructor(counts),
             appends: Family::new_with_constructor(calls),
@@ -212,6 +215,8 @@ impl Metrics {
         registry.register("premium_ledger_orders", "Order events that were answered", self.orders.clone());
         let text = "Order events received more than an hour after they happened";
         registry.register("premium_ledger_late_orders", text, self.late.clone());
+        let text = "Requests with orders, or their parts, from the lane's queue to the answer, by the platform of the first order";
+        registry.register_with_unit("premium_ledger_answer_duration", text, Unit::Seconds, self.answers.clone());
         let text = "How long a part of a request waited for its lane";
         registry.register_with_unit("premium_ledger_lane_wait", text, Unit::Seconds, self.lane_wait.clone());
         registry.register("premium_ledger_group_orders", "Order events of a group", self.group_orders.clone());

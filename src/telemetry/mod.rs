@@ -1,4 +1,4 @@
-//! What is told of the service while it runs: metrics for Prometheus, traces over OTLP, probes. Knows the words (`types`), the clock and nobody else, so that
+//! What is told of the service while it runs: metrics for Prometheus and over OTLP, traces over OTLP, probes. Knows the words (`types`), the clock and nobody else, so that
 //! every room may speak to it. Nothing here waits: a collector that is slow or gone costs spans, never an order.
 //!
 //! Names are those of OpenTelemetry's semantic conventions (rpc, db), as Prometheus spells them; ours begin with `premium_ledger_`. No span,
@@ -8,6 +8,7 @@ mod endpoint;
 mod export;
 mod metrics;
 mod process;
+mod push;
 mod rpc;
 mod span;
 
@@ -17,6 +18,7 @@ pub use metrics::{
     Appended, HourLabels, LaneRoom, Lanes, Metrics, OrderLabels, PlatformLabel, PoolLabels, StateLabel,
     TraceLabel, Watched,
 };
+pub use push::{Push, PushConfig};
 pub use rpc::RpcLayer;
 pub use span::{RequestSpan, Spans};
 

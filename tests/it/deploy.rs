@@ -120,3 +120,52 @@ fn dashboards_are_json_with_panels() {
         }
     }
 }
+
+/// All files of a folder and those below it.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_setting_that_is_deployed_is_one_of_the_program() {
+    let program = |arguments: &[&str]| {
+        let told =
+            std::process::Command::new(env!("CARGO_BIN_EXE_premium-ledger")).args(arguments).output().unwrap();
+        String::from_utf8(told.stdout).unwrap()
+    };
+    let known = program(&["serve", "--help"]) + &program(&["migrate", "--help"]);
+    let mut asked = BTreeSet::new();
+    for path in files("deploy") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
+        let settings = words.filter(|word| word.starts_with("PREMIUM_LEDGER_") || word.starts_with("OTEL_"));
+        asked.extend(settings.map(|word| (word.to_owned(), path.clone())));
+    }
+    assert!(asked.len() > 15, "{asked:?}");
+    for (setting, path) in asked {
+        // Read by OpenTelemetry's own library.
+        let by_library = ["OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"].contains(&setting.as_str());
+        assert!(by_library || known.contains(&format!("[env: {setting}")), "{}: {setting}", path.display());
+    }
+}
+
+#[test]
+fn ports_of_the_image_are_those_that_are_deployed() {
+    let image = read("deploy/Dockerfile");
+    let exposed = image.lines().find_map(|line| line.strip_prefix("EXPOSE ")).unwrap();
+    for port in exposed.split(' ') {
+        assert!(image.contains(&format!("=0.0.0.0:{port} ")), "the image listens on {port}");
+        for path in ["deploy/kubernetes/deployment.yaml", "deploy/kubernetes/service.yaml", "deploy/local"] {
+            assert!(read(path).contains(port), "{path} knows {port}");
+        }
+    }
+    assert!(read("deploy/prometheus/compose.yml").contains("ledger:9464"));
+}

@@ -52,6 +52,7 @@ pub fn config(database: Database) -> Config {
         spool: spool(),
         metrics_listen: None,
         traces: None,
+        push: None,
         drain: Duration::from_secs(30),
     }
 }

@@ -25,6 +25,7 @@ mod property;
 #[allow(dead_code, reason = "benches/faults uses more of it")]
 mod proxy;
 mod reconcile;
+mod reload;
 mod reprice;
 mod restore;
 mod script;

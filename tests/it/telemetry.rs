@@ -4,19 +4,27 @@ use crate::cluster::Cluster;
 use crate::fixture::config;
 use crate::ledger::{channel, sqlite};
 use crate::served::{WORKER, order};
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
+    MetricsService, MetricsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
+use opentelemetry_proto::tonic::metrics::v1::{Metric, metric, number_data_point};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use pb::intake_service_client::IntakeServiceClient;
 use premium_ledger::api::proto as pb;
 use premium_ledger::app::App;
 use premium_ledger::clock::Clock;
 use premium_ledger::config::{Config, Database};
-use premium_ledger::telemetry::{OrderKeyHash, TracerConfig};
+use premium_ledger::telemetry::{OrderKeyHash, PushConfig, TracerConfig};
 use premium_ledger::types::{Code, OrderKey};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -28,7 +36,7 @@ const PARENT: &str = "b7ad6b7169203331";
 
 /// A collector that keeps what it is sent.
 #[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<Span>>>);
+struct Collector(Arc<Mutex<Vec<Span>>>, Arc<Mutex<Vec<Vec<Metric>>>>);
 
 #[tonic::async_trait]
 impl TraceService for Collector {
@@ -47,12 +55,29 @@ impl TraceService for Collector {
     }
 }
 
+#[tonic::async_trait]
+impl MetricsService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let [of_resource] = &request.into_inner().resource_metrics[..] else { panic!("one service") };
+        let named = of_resource.resource.clone().unwrap();
+        assert_eq!(text(&named.attributes, "service.name"), Some("premium-ledger".to_owned()));
+        let metrics = of_resource.scope_metrics.iter().flat_map(|of_scope| of_scope.metrics.clone()).collect();
+        self.1.lock().unwrap().push(metrics);
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
+}
+
 impl Collector {
     async fn start() -> (Self, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let collector = Self::default();
-        let server = tonic::transport::Server::builder().add_service(TraceServiceServer::new(collector.clone()));
+        let server = tonic::transport::Server::builder()
+            .add_service(TraceServiceServer::new(collector.clone()))
+            .add_service(MetricsServiceServer::new(collector.clone()));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         (collector, endpoint)
     }
@@ -228,7 +253,7 @@ async fn metrics_count_what_happened() {
         if told.contains("rpc_status_code=\"INVALID_ARGUMENT\"") && told.contains("_count{rpc_method=\"premium.ledger.v1.IntakeService/RecordOrder\",rpc_status_code=\"OK\",rpc_system_name=\"grpc\"} 4") {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(told.starts_with("HTTP/1.1 200 OK"), "{told}");
     assert!(told.contains("application/openmetrics-text; version=1.0.0"), "{told}");
@@ -240,6 +265,7 @@ async fn metrics_count_what_happened() {
         "premium_ledger_orders_total{platform_code=\"MEITUAN\",outcome=\"REPLAYED\",reason=\"PRICED\"} 2",
         "premium_ledger_orders_total{platform_code=\"MEITUAN\",outcome=\"REFUSED\",reason=\"REQUIRED\"} 1",
         "premium_ledger_late_orders_total{platform_code=\"MEITUAN\"} 1",
+        "premium_ledger_answer_duration_seconds_count{platform_code=\"MEITUAN\"} 4",
         "premium_ledger_lane_orders{lanes=\"batch\",lane=\"0\"} 0",
         "premium_ledger_lane_wait_seconds_count{lanes=\"batch\"} 4",
         "premium_ledger_group_orders_sum{lanes=\"batch\"} 4.0",
@@ -260,9 +286,47 @@ async fn metrics_count_what_happened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_sent_to_a_collector_and_the_last_counts_with_the_stop() {
+    let (collector, endpoint) = Collector::start().await;
+    let (config, _folder) = told(endpoint.clone(), 0.0);
+    let push = Some(PushConfig { endpoint, every: Duration::from_millis(100) });
+    let app = App::start(&Config { push, ..config }, Clock::system()).await.unwrap();
+    record(&app, order("early", "2026-07-15", "310101"), None).await;
+    for _ in 0..100 {
+        if collector.1.lock().unwrap().len() > 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(collector.1.lock().unwrap().len() > 1, "sent again and again");
+    record(&app, order("last", "2026-07-15", "310101"), None).await;
+    app.stop().await.unwrap();
+
+    let rounds = collector.1.lock().unwrap();
+    let last = rounds.last().unwrap();
+    let data = |name: &str| last.iter().find(|metric| metric.name == name).unwrap().data.clone().unwrap();
+    let metric::Data::Sum(orders) = data("premium_ledger_orders") else { panic!("a counter") };
+    let booked = orders.data_points.iter().find(|point| {
+        text(&point.attributes, "platform_code").as_deref() == Some("MEITUAN")
+            && text(&point.attributes, "reason").as_deref() == Some("PRICED")
+    });
+    assert_eq!(booked.unwrap().value, Some(number_data_point::Value::AsDouble(2.0)));
+    let metric::Data::Histogram(calls) = data("rpc.server.call.duration") else { panic!("a histogram") };
+    let [calls] = &calls.data_points[..] else { panic!("one method, one code: {calls:?}") };
+    assert_eq!((calls.count, calls.bucket_counts.iter().sum::<u64>()), (2, 2));
+    assert_eq!(calls.bucket_counts.len(), calls.explicit_bounds.len() + 1);
+    let method = text(&calls.attributes, "rpc.method");
+    assert_eq!(method.as_deref(), Some("premium.ledger.v1.IntakeService/RecordOrder"));
+    let metric::Data::Gauge(ready) = data("premium_ledger_ready") else { panic!("a gauge") };
+    assert_eq!(ready.data_points.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_collector_that_is_gone_costs_nobody_an_order() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let (config, _folder) = told(format!("http://{closed}"), 1.0);
+    let push = Some(PushConfig { endpoint: format!("http://{closed}"), every: Duration::from_millis(100) });
+    let config = Config { push, ..config };
     let app = App::start(&config, Clock::system()).await.unwrap();
     for n in 0..200 {
         assert_eq!(

@@ -29,7 +29,7 @@ use self::kept::Kept;
 use super::{GuardFailure, Leniency, StoreResult};
 use crate::types::{JournalId, LedgerId};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::AbortHandle;
@@ -81,7 +81,8 @@ impl Postgres {
         folding: Folding,
     ) -> Result<Self, GuardFailure> {
         let options: PgConnectOptions = url.parse().map_err(store_error)?;
-        let options = options.application_name("premium-ledger");
+        // Which statements are slow is the database's to say (`log_min_duration_statement`); the driver would print their whole text.
+        let options = options.application_name("premium-ledger").disable_statement_logging();
         let mut login = connect(&options).await?;
         guard::check_schema(&mut login).await?;
         guard::check_tables(&mut login).await?;
