@@ -199,7 +199,7 @@ impl ServeArgs {
             ratio.unwrap_or(Ok(DEFAULT_TRACE_RATIO)),
             "must be a number from 0 to 1",
         );
-        let endpoint = self.otlp_endpoint.clone().filter(|endpoint| !endpoint.is_empty())?;
+        let endpoint = self.collector()?;
         if !endpoint.starts_with("http://") {
             problems.push("--otlp-endpoint must be http://HOST:PORT".to_owned());
         }
@@ -212,6 +212,10 @@ impl ServeArgs {
 }
 
 impl ServeArgs {
+    fn collector(&self) -> Option<String> {
+        self.otlp_endpoint.clone().filter(|endpoint| !endpoint.is_empty())
+    }
+
     fn push(&self, problems: &mut Vec<String>) -> Option<PushConfig> {
         let interval = self.metrics_interval.as_deref().filter(|text| !text.is_empty());
         let every =
@@ -224,7 +228,7 @@ impl ServeArgs {
                 false
             }
         };
-        let endpoint = self.otlp_endpoint.clone().filter(|endpoint| wanted && !endpoint.is_empty())?;
+        let endpoint = self.collector().filter(|_| wanted)?;
         Some(PushConfig { endpoint, every: Duration::from_millis(every?) })
     }
 }

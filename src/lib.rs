@@ -95,7 +95,8 @@
 //!   first: completeness is about what was sent, so neither a reversal nor a correction changes it.
 //! - **Spans are put together at their end** (`telemetry::span`), from a few numbers kept of a request, and not by a tracer as things happen: which are kept is known
 //!   only then (all that are refused, conflicting, slow or failed, beside the sampled ones), and those that are not kept cost two random numbers and a copy of the order's key. A journal's span and its requests' are linked both ways.
-//! - **Orders are counted by group**, not one by one, after their commit; OpenTelemetry's own metrics have no exemplars yet, so instruments are those of Prometheus' client.
+//! - **Orders are counted by group**, not one by one, after their commit; OpenTelemetry's own metrics have no exemplars yet, so instruments are those of Prometheus' client;
+//!   what is sent over OTLP (`telemetry::push`) is read from their text, so that both tell the same.
 //! - **`known_at` filters by the seals of what was read**, it keeps no second copy: a question of cover reads a worker's month, and asks which of
 //!   those journals were sealed by then. The registry of that time is built from its rows in the same way.
 //!
@@ -123,6 +124,8 @@
 //! - What a statement tells apart: `types::TotalKey`, `ledger::{turnover, encode}`, table `total` and the `.sql` that name its columns, `statement::sections`.
 //! - A type of difference: `types::DifferenceType`, `statement::reconcile::compare`, its word in `api::export::workbook`, a row planted in `tests/it/reconcile`.
 //! - A metric: `telemetry::metrics`, and where it happens or `watch`; an alert: `deploy/prometheus/` with its trial, `deploy/RUNBOOK.md`.
+//! - A setting: `config.rs`, README's table; one that may change while a ledger is served: `command::reload` too.
+//! - A migration: `migrations/README.md` (what only adds is served by the version before: `store::postgres::guard`). A fault: `benches/faults/kinds.rs`.
 //! - A rule: `rating::rule`, a seed in `migrations/seeds/rules.csv`, a script.
 
 pub mod api;

@@ -22,7 +22,7 @@ use clap::Parser;
 use client::{Told, calls, open_loop, streams};
 use load::Load;
 use process::{flushes, median, peak_memory, used};
-use questions::Questions;
+use questions::{Questions, asked, quantiles};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -382,24 +382,4 @@ async fn questions(
     asked(figures, place, "beside the stream", &beside);
     figures.add(place, "stream beside questions, events a second", told.rate());
     told.recorded()
-}
-
-fn quantiles(figures: &mut Figures, place: &str, name: &str, latency: &hdrhistogram::Histogram<u64>) {
-    for (quantile, value) in [("p50", 0.5), ("p99", 0.99)] {
-        let milliseconds = latency.value_at_quantile(value) as f64 / 1_000.0;
-        figures.add(place, &format!("{name}, {quantile} ms"), milliseconds);
-    }
-}
-
-fn asked(figures: &mut Figures, place: &str, when: &str, asked: &questions::Asked) {
-    figures.add(place, &format!("{when}: questions of each kind"), asked.get_coverage.len() as f64);
-    figures.add(place, &format!("{when}: of these found an interval"), asked.found as f64);
-    let kinds = [
-        ("select 1", &asked.ping),
-        ("GetCoverage", &asked.get_coverage),
-        ("CheckEligibility", &asked.check_eligibility),
-    ];
-    for (name, latency) in kinds.into_iter().filter(|(_, latency)| !latency.is_empty()) {
-        quantiles(figures, place, &format!("{when}: {name}"), latency);
-    }
 }

@@ -1,6 +1,7 @@
 //! Questions of cover: workers of the load drawn at random, one question at a time, alone and beside the stream; and beside them the same
 //! pool's `select 1`. And statements of the largest platform's month.
 
+use crate::Figures;
 use crate::fixture::config;
 use crate::load::Load;
 use hdrhistogram::Histogram;
@@ -143,5 +144,27 @@ impl Questions {
             asked.check_eligibility.record(began.elapsed().as_micros() as u64).unwrap();
         }
         asked
+    }
+}
+
+/// A distribution's figures.
+pub fn quantiles(figures: &mut Figures, place: &str, name: &str, latency: &Histogram<u64>) {
+    for (quantile, value) in [("p50", 0.5), ("p99", 0.99)] {
+        let milliseconds = latency.value_at_quantile(value) as f64 / 1_000.0;
+        figures.add(place, &format!("{name}, {quantile} ms"), milliseconds);
+    }
+}
+
+/// What was asked, as figures.
+pub fn asked(figures: &mut Figures, place: &str, when: &str, asked: &Asked) {
+    figures.add(place, &format!("{when}: questions of each kind"), asked.get_coverage.len() as f64);
+    figures.add(place, &format!("{when}: of these found an interval"), asked.found as f64);
+    let kinds = [
+        ("select 1", &asked.ping),
+        ("GetCoverage", &asked.get_coverage),
+        ("CheckEligibility", &asked.check_eligibility),
+    ];
+    for (name, latency) in kinds.into_iter().filter(|(_, latency)| !latency.is_empty()) {
+        quantiles(figures, place, &format!("{when}: {name}"), latency);
     }
 }

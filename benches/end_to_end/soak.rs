@@ -7,12 +7,11 @@ use crate::{Args, Figures};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// What the service says of itself, under the names of its own metrics.
-const HELD: [(&str, &str, f64); 3] = [
-    ("process_resident_memory_bytes", "memory, MiB", 1_048_576.0),
-    ("process_open_fds", "file descriptors", 1.0),
-    ("premium_ledger_tasks", "tasks", 1.0),
-];
+/// What the service says of itself, under the names of its own metrics, and in which unit.
+const HELD: [(&str, f64); 3] =
+    [("process_resident_memory_bytes", 1_048_576.0), ("process_open_fds", 1.0), ("premium_ledger_tasks", 1.0)];
+/// What is looked at each minute.
+const WHAT: [&str; 5] = ["p50, ms", "p99, ms", "memory, MiB", "file descriptors", "tasks"];
 
 /// So many minutes; how many events were sent, and recorded.
 pub async fn soak(
@@ -26,27 +25,21 @@ pub async fn soak(
 ) -> (u64, u64) {
     let a_minute = (rate * 60.0) as u64;
     let (mut next, mut recorded) = (from, 0);
-    let mut series: Vec<(&str, Vec<f64>)> = Vec::new();
+    let mut series = WHAT.map(|_| Vec::new());
     for minute in 1..=args.soak_minutes {
         let told = open_loop(&service.server, load, next..next + a_minute, rate).await;
         assert_eq!(told.all(), a_minute, "no order is dropped");
         next += a_minute;
         recorded += told.recorded();
         let metrics = scrape(service.metrics).await;
-        let held = HELD.map(|(name, what, unit)| (what, value(&metrics, name) / unit));
-        let latency =
-            [("p50, ms", 0.5), ("p99, ms", 0.99)].map(|(what, quantile)| (what, told.quantile(quantile)));
-        let row: Vec<(&str, f64)> = latency.into_iter().chain(held).collect();
-        let told: Vec<String> = row.iter().map(|(what, value)| format!("{what} {value:.2}")).collect();
-        println!("{place:<18} soak, minute {minute:>3}: {}", told.join("; "));
-        series.resize_with(row.len(), || ("", Vec::new()));
-        for (of, (what, value)) in series.iter_mut().zip(row) {
-            of.0 = what;
-            of.1.push(value);
-        }
+        let [memory, descriptors, tasks] = HELD.map(|(name, unit)| value(&metrics, name) / unit);
+        let row = [told.quantile(0.5), told.quantile(0.99), memory, descriptors, tasks];
+        let shown: Vec<String> = WHAT.iter().zip(row).map(|(what, value)| format!("{what} {value:.2}")).collect();
+        println!("{place:<18} soak, minute {minute:>3}: {}", shown.join("; "));
+        series.iter_mut().zip(row).for_each(|(values, value)| values.push(value));
     }
     figures.add(place, "soak, calls a second", rate);
-    for (what, values) in &series {
+    for (what, values) in WHAT.iter().zip(&series) {
         let mut sorted = values.clone();
         sorted.sort_by(f64::total_cmp);
         figures.add(place, &format!("soak, {what}, median of the minutes"), crate::median(&sorted));

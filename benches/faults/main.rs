@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use world::{World, compare};
+use world::{Held, World, compare};
 
 /// How long the service may take until every caller is answered again.
 const BACK_WITHIN: Duration = Duration::from_secs(60);
@@ -130,8 +130,7 @@ async fn main() -> ExitCode {
         if fault % LOOK_EVERY == 0 {
             // First what was acknowledged, then what is there.
             let acknowledged = clients.record.lines.lock().unwrap().clone();
-            let (rows, _) = world.lines().await;
-            let (lost, doubled) = compare(args.seed, &acknowledged, &rows);
+            let (lost, doubled) = compare(args.seed, &acknowledged, &world.held().await.lines);
             println!("     {} acknowledged, {lost} lost, {doubled} doubled", acknowledged.len());
             if lost + doubled > 0 {
                 return ExitCode::FAILURE;
@@ -140,9 +139,7 @@ async fn main() -> ExitCode {
     }
     let rate = (clients.events() - events) as f64 / began.elapsed().as_secs_f64();
     let record = clients.finish().await;
-    let found =
-        Found { lines: world.lines().await, seals_back_in_time: world.seals_back_in_time().await, flat_out, rate };
-    told(&args, &record, &recoveries, &found)
+    told(&args, &record, &recoveries, &world.held().await, Load { flat_out, rate })
 }
 
 /// Milliseconds until every caller was acknowledged a call that it began after an instant.
@@ -157,23 +154,18 @@ async fn back(clients: &Clients, since: u64) -> Option<u64> {
     Some((clients.now() - since) / 1_000)
 }
 
-/// What there is to tell beside the clients' record: what the database holds at the end, and the load.
-struct Found {
-    /// (order id, slot, journal, line), and the sum of all amounts, micro-yuan.
-    lines: (Vec<(String, i64, i64, i64)>, i64),
-    seals_back_in_time: i64,
-    /// Events a second that were acknowledged: as fast as could be, before the faults; and among them.
+/// Events a second that were acknowledged: as fast as could be, before the faults; and among them.
+struct Load {
     flat_out: Option<f64>,
     rate: f64,
 }
 
 /// What came of it, for people and as a row of the file.
-fn told(args: &Args, record: &Record, recoveries: &Recoveries, found: &Found) -> ExitCode {
-    let (rows, micros) = (&found.lines.0, found.lines.1);
+fn told(args: &Args, record: &Record, recoveries: &Recoveries, held: &Held, load: Load) -> ExitCode {
     let acknowledged = record.lines.lock().unwrap();
-    let (lost, doubled) = compare(args.seed, &acknowledged, rows);
+    let (lost, doubled) = compare(args.seed, &acknowledged, &held.lines);
     let prefix = format!("f{}-", args.seed);
-    let booked = rows.iter().filter(|(order_id, ..)| order_id.starts_with(&prefix)).count();
+    let booked = held.lines.iter().filter(|(order_id, ..)| order_id.starts_with(&prefix)).count();
     let charged = acknowledged.keys().filter(|n| *n % 2 == 1).count() as i64;
     let wrong = record.wrong.lock().unwrap();
     let median = |took: &[u64]| {
@@ -197,16 +189,16 @@ fn told(args: &Args, record: &Record, recoveries: &Recoveries, found: &Found) ->
         "faults": recoveries.values().map(Vec::len).sum::<usize>(),
         "begun": record.next.load(Ordering::Relaxed),
         "acknowledged": acknowledged.len(),
-        "events_a_second_flat_out": found.flat_out.map(f64::round),
-        "events_a_second": found.rate.round(),
+        "events_a_second_flat_out": load.flat_out.map(f64::round),
+        "events_a_second": load.rate.round(),
         "call_p50_ms": record.latency.lock().unwrap().value_at_quantile(0.5) as f64 / 1e3,
         "call_p99_ms": record.latency.lock().unwrap().value_at_quantile(0.99) as f64 / 1e3,
         "tried_again": record.tried_again.load(Ordering::Relaxed),
         "lost": lost,
         "doubled": doubled,
         "not_acknowledged": booked as i64 - acknowledged.len() as i64,
-        "amount_off_micro_yuan": micros - charged * PREMIUM,
-        "seals_back_in_time": found.seals_back_in_time,
+        "amount_off_micro_yuan": held.micros - charged * PREMIUM,
+        "seals_back_in_time": held.seals_back_in_time,
         "wrong_answers": wrong.len(),
         "back": kinds,
     });
@@ -219,8 +211,8 @@ fn told(args: &Args, record: &Record, recoveries: &Recoveries, found: &Found) ->
     let sound = lost + doubled == 0
         && booked == acknowledged.len()
         && acknowledged.len() as u64 == record.next.load(Ordering::Relaxed)
-        && micros == charged * PREMIUM
-        && found.seals_back_in_time == 0
+        && held.micros == charged * PREMIUM
+        && held.seals_back_in_time == 0
         && wrong.is_empty();
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -70,54 +70,60 @@ impl World {
         }
     }
 
-    /// (order id, slot) → (journal, line) of all lines, and the sum of all amounts, micro-yuan. A key that is there twice is told twice.
-    pub async fn lines(&self) -> (Vec<(String, i64, i64, i64)>, i64) {
+    /// What the database holds.
+    pub async fn held(&self) -> Held {
         match &self.database {
             Database::Postgres { primary, name, .. } => {
                 let mut connection = PgConnection::connect(&primary.url("postgres", name)).await.unwrap();
                 let sql = "select order_id, slot::bigint, journal_id, line_no::bigint from ledger.line";
                 let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
                 let sum = "select coalesce(sum(amount) * 1000000, 0)::bigint from ledger.line";
-                let sum: i64 = sqlx::query_scalar(sum).fetch_one(&mut connection).await.unwrap();
-                (rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect(), sum)
+                let micros = sqlx::query_scalar(sum).fetch_one(&mut connection).await.unwrap();
+                let back = BACK_IN_TIME.replace("{seal}", "ledger.seal");
+                let seals_back_in_time = sqlx::query_scalar(&back).fetch_one(&mut connection).await.unwrap();
+                Held { lines: rows.iter().map(line).collect(), micros, seals_back_in_time }
             }
             Database::Sqlite { .. } => {
                 let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.file()).read_only(true);
                 let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
                 let rows = sqlx::query("select order_id, slot, journal_id, line_no from line");
                 let rows = rows.fetch_all(&mut connection).await.unwrap();
-                let sum: i64 = sqlx::query_scalar("select coalesce(sum(amount), 0) from line")
-                    .fetch_one(&mut connection)
-                    .await
-                    .unwrap();
-                (rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect(), sum)
+                let sum = "select coalesce(sum(amount), 0) from line";
+                let micros = sqlx::query_scalar(sum).fetch_one(&mut connection).await.unwrap();
+                let back = BACK_IN_TIME.replace("{seal}", "seal");
+                let seals_back_in_time = sqlx::query_scalar(&back).fetch_one(&mut connection).await.unwrap();
+                Held { lines: rows.iter().map(line).collect(), micros, seals_back_in_time }
             }
         }
     }
 }
 
-impl World {
+/// Order id, slot, journal, line.
+pub type Line = (String, i64, i64, i64);
+
+/// What a database holds.
+pub struct Held {
+    /// All lines. A key that is there twice is told twice.
+    pub lines: Vec<Line>,
+    /// The sum of all amounts, micro-yuan.
+    pub micros: i64,
     /// Seals whose instant is before that of the number before: none, whatever the clock did.
-    pub async fn seals_back_in_time(&self) -> i64 {
-        let sql = "select count(*) from (select sealed_at, lag(sealed_at) over (order by seal_no) as before from {seal}) s where sealed_at < before";
-        match &self.database {
-            Database::Postgres { primary, name, .. } => {
-                let mut connection = PgConnection::connect(&primary.url("postgres", name)).await.unwrap();
-                let sql = sql.replace("{seal}", "ledger.seal");
-                sqlx::query_scalar(&sql).fetch_one(&mut connection).await.unwrap()
-            }
-            Database::Sqlite { .. } => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.file()).read_only(true);
-                let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-                let sql = sql.replace("{seal}", "seal");
-                sqlx::query_scalar(&sql).fetch_one(&mut connection).await.unwrap()
-            }
-        }
-    }
+    pub seals_back_in_time: i64,
+}
+
+const BACK_IN_TIME: &str = "select count(*) from (select sealed_at, lag(sealed_at) over (order by seal_no) as before from {seal}) s where sealed_at < before";
+
+fn line<R: Row>(row: &R) -> Line
+where
+    for<'r> String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    for<'r> i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    usize: sqlx::ColumnIndex<R>,
+{
+    (row.get(0), row.get(1), row.get(2), row.get(3))
 }
 
 /// What was acknowledged and is not there, or elsewhere; and what is there twice.
-pub fn compare(seed: u64, acknowledged: &HashMap<u64, String>, rows: &[(String, i64, i64, i64)]) -> (u64, u64) {
+pub fn compare(seed: u64, acknowledged: &HashMap<u64, String>, rows: &[Line]) -> (u64, u64) {
     let mut stored: HashMap<(&str, i64), (i64, i64)> = HashMap::with_capacity(rows.len());
     let mut doubled = 0;
     for (order_id, slot, journal, line_no) in rows {

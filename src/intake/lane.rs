@@ -118,7 +118,7 @@ async fn run(
             if let Some(span) = &work.span {
                 observer.answered(&mut noted, span, (first, length), (work.submitted, taken), &part);
             }
-            observer.timed(platform.as_ref(), work.submitted);
+            observer.timed(platform, work.submitted);
             first += length;
             // Somebody who went away does not want the answer; what was booked stays booked.
             let _ = work.reply.send(part);

@@ -145,8 +145,8 @@ impl Observer {
     }
 
     /// A request's part is about to be answered: how long that took, by the platform of its first order.
-    pub fn timed(&self, platform: Option<&Code>, submitted: time::Instant) {
-        let platform_code = platform.map_or_else(String::new, |code| code.as_str().to_owned());
+    pub fn timed(&self, platform: Option<Code>, submitted: time::Instant) {
+        let platform_code = platform.map_or_else(String::new, Code::into_string);
         let answers = self.telemetry.metrics.answers.get_or_create(&PlatformLabel { platform_code });
         answers.observe(submitted.elapsed().as_secs_f64());
     }

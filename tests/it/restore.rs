@@ -171,7 +171,9 @@ async fn a_base_backup_and_the_log_heal_up_to_a_point_in_time() {
     let point: String =
         sqlx::query_scalar("select clock_timestamp()::text").fetch_one(&mut connection).await.unwrap();
     let lost = after(app).await;
-    archived(&mut connection).await;
+    let sql = "select pg_walfile_name(pg_switch_wal())";
+    let last: String = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
+    until(&url, &format!("coalesce(max(last_archived_wal), '') >= '{last}' from pg_stat_archiver")).await;
     drop(primary);
 
     let bring = format!("restore_command=cp {place}/%f %p");
@@ -179,36 +181,21 @@ async fn a_base_backup_and_the_log_heal_up_to_a_point_in_time() {
     restored.recover(&[&bring, &target, "recovery_target_action=promote"]);
     let name = url.rsplit('/').next().unwrap();
     let restored_url = restored.url("postgres", name);
-    promoted(&restored_url).await;
+    until(&restored_url, "not pg_is_in_recovery()").await;
     let copy = App::start(&config(Database::Postgres(restored_url)), Clock::system()).await.unwrap();
     heals(&copy, told, lost, reached).await;
     copy.stop().await.unwrap();
 }
 
-/// What was written up to now is in the archive.
-async fn archived(connection: &mut sqlx::PgConnection) {
-    let sql = "select pg_walfile_name(pg_switch_wal())";
-    let last: String = sqlx::query_scalar(sql).fetch_one(&mut *connection).await.unwrap();
-    for _ in 0..600 {
-        let sql = "select coalesce(max(last_archived_wal), '') from pg_stat_archiver";
-        let done: String = sqlx::query_scalar(sql).fetch_one(&mut *connection).await.unwrap();
-        if done >= last {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{last} is not archived");
-}
-
-/// The point was reached, and the server writes.
-async fn promoted(url: &str) {
+/// Waits until a condition is true. The connection is a new one each time: a server that recovers takes some only for reading.
+async fn until(url: &str, condition: &str) {
     for _ in 0..600 {
         let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
-        let sql = "select pg_is_in_recovery()";
-        if !sqlx::query_scalar::<_, bool>(sql).fetch_one(&mut connection).await.unwrap() {
+        let sql = format!("select {condition}");
+        if sqlx::query_scalar::<_, bool>(&sql).fetch_one(&mut connection).await.unwrap() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("the server is still recovering");
+    panic!("not yet: {condition}");
 }
