@@ -308,7 +308,7 @@ create table ledger.total (
     amount            numeric(24, 6) not null,
     standing          bigint   not null
 );
-create index total_idx on ledger.total (level, fold_no, platform_code, period);
+create index total_idx on ledger.total (level, fold_no, platform_code, period, province_code, industry_code);
 comment on table  ledger.total is 'Sums over the lines of a fold, by what statements tell apart.';
 comment on column ledger.total.level is 'The fold''s level.';
 comment on column ledger.total.fold_no is 'The fold.';

@@ -204,7 +204,7 @@ create table total (
     amount            integer not null, -- sum of their amounts
     standing          integer not null  -- by how much the number of order keys grew of which such a line stands
 ) strict;
-create index total_idx on total (level, fold_no, platform_code, period);
+create index total_idx on total (level, fold_no, platform_code, period, province_code, industry_code);
 
 -- Order keys that the lines of a fold told first, by hour: compared with the platforms' own counts.
 create table hour_total (

@@ -78,7 +78,7 @@ pub async fn run(args: &ReconcileArgs) -> Done {
         return Err("the differences would take the place of the file".into());
     }
     let mut differences = DifferenceFile::create(&out)?;
-    eprintln!("broken off, it goes on with --request-id {}", start.request_id);
+    eprintln!("if it is broken off, it goes on with --request-id {}", start.request_id);
     let result = reconcile(args, start, &mut differences).await?;
     let written = differences.finish()?;
     print!("{}", report(&result));

@@ -7,7 +7,7 @@ pub use sections::{LineSums, RateSums, Section, Standing};
 
 use crate::ledger::statement_digest;
 use crate::rating::{CorruptRegistry, Snapshot, round_to_fen};
-use crate::store::{Store, StoreError, StoreResult};
+use crate::store::{Store, StoreError, StoreResult, TotalsOf};
 use crate::types::{Code, Digest, Money, Period, Province, RowId, SealNo, Sums, TotalKey};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,7 +90,8 @@ pub async fn list(
     seal: SealNo,
 ) -> StoreResult<Vec<Statement>> {
     let mut statements: BTreeMap<StatementKey, Vec<(TotalKey, Sums)>> = BTreeMap::new();
-    for (key, sums) in store.totals(platform, period, seal).await? {
+    let of = TotalsOf { platform, period: Some(period), ..TotalsOf::default() };
+    for (key, sums) in store.totals(of, seal).await? {
         let of = StatementKey {
             platform: key.platform.clone(),
             province: key.province,
@@ -104,7 +105,8 @@ pub async fn list(
 
 /// One statement; without sums where nothing was booked.
 pub async fn find(store: &Store, key: StatementKey, seal: SealNo) -> StoreResult<Statement> {
-    let found = list(store, Some(&key.platform), key.period, seal).await?;
-    let found = found.into_iter().find(|statement| statement.key == key);
-    Ok(found.unwrap_or(Statement { key, sums: Vec::new() }))
+    let (platform, place) = (Some(&key.platform), Some((key.province, &key.industry)));
+    let of = TotalsOf { platform, place, period: Some(key.period), hours: false };
+    let sums = store.totals(of, seal).await?.into_iter().collect();
+    Ok(Statement { key, sums })
 }

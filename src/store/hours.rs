@@ -68,7 +68,7 @@ impl Store {
                 add_hour(&mut counts, platform, hour, held)?;
             }
         }
-        let of = TotalsOf { platform: Some(platform), period: None, hours: true };
+        let of = TotalsOf { platform: Some(platform), hours: true, ..TotalsOf::default() };
         let mut after = folded.map_or(SealNo::NONE, |folded| folded.seal);
         while after < seal {
             let to = self.stretch_end(after, FOLD_ENTRIES, seal).await?;

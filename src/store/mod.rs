@@ -36,7 +36,7 @@ pub use guard::GuardFailure;
 pub use hours::{Hours, ReportedHour};
 pub use lines::{Booked, BookedOf, Charges, Place, StatementLines};
 pub use run::{Search, WorkerOrder};
-pub use totals::{FOLD_ENTRIES, Totals, keep_folding};
+pub use totals::{FOLD_ENTRIES, Totals, TotalsOf, keep_folding};
 
 /// Most lines, and most conflicts, of all keys, that one question reads.
 pub const LINES_PER_QUESTION: u32 = 20_000;

@@ -9,8 +9,8 @@ use super::rows::{self, Columns};
 use super::{Asker, Store, StoreError, StoreResult};
 use crate::ledger::{Sealed, is_apart, turnover};
 use crate::types::{
-    CalendarDraft, CalendarEntry, Code, Epoch, JournalId, OrderKey, Period, PeriodStep, Posted, SealNo, Sums,
-    TotalKey,
+    CalendarDraft, CalendarEntry, Code, Epoch, JournalId, OrderKey, Period, PeriodStep, Posted, Province, SealNo,
+    Sums, TotalKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -38,6 +38,8 @@ pub type Totals = BTreeMap<TotalKey, Sums>;
 pub struct TotalsOf<'a> {
     /// Of one platform, or of all.
     pub platform: Option<&'a Code>,
+    /// Of one province and industry, or of all.
+    pub place: Option<(Province, &'a Code)>,
     /// Booked in one month, or in all.
     pub period: Option<Period>,
     /// Hours are counted too, of all months.
@@ -47,6 +49,7 @@ pub struct TotalsOf<'a> {
 impl TotalsOf<'_> {
     fn holds(&self, key: &TotalKey) -> bool {
         self.platform.is_none_or(|platform| *platform == key.platform)
+            && self.place.is_none_or(|place| place == (key.province, &key.industry))
             && self.period.is_none_or(|period| period == key.period)
     }
 }
@@ -132,13 +135,13 @@ pub fn completed(fold_no: u32) -> Vec<(u32, u32)> {
 }
 
 impl Store {
-    /// Sums of the lines booked in a month, as known after the journal with a seal.
-    pub async fn totals(&self, platform: Option<&Code>, period: Period, seal: SealNo) -> StoreResult<Totals> {
-        let of = TotalsOf { platform, period: Some(period), hours: false };
+    /// Sums of these lines, as known after the journal with a seal.
+    pub async fn totals(&self, of: TotalsOf<'_>, seal: SealNo) -> StoreResult<Totals> {
         let folded = ask!(self.folded_by(seal))?;
         let mut totals = Totals::new();
         if let Some(folded) = folded {
-            for (key, sums) in ask!(self.folded_totals(&nodes(folded.fold_no + 1), platform, period))? {
+            let sums = ask!(self.folded_totals(&nodes(folded.fold_no + 1), of))?;
+            for (key, sums) in sums.into_iter().filter(|(key, _)| of.holds(key)) {
                 add(&mut totals, key, sums)?;
             }
         }
@@ -212,7 +215,7 @@ impl Store {
     async fn sums_of(&self, after: SealNo, to: SealNo, of: TotalsOf<'_>) -> StoreResult<FoldSums> {
         let stretch = ask!(self.stretch(after, to, of))?;
         let mut totals = Totals::new();
-        for (key, sums) in stretch.sums {
+        for (key, sums) in stretch.sums.into_iter().filter(|(key, _)| of.holds(key)) {
             add(&mut totals, key, sums)?;
         }
         let special: Vec<&OrderKey> = stretch.special.iter().collect();

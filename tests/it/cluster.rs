@@ -121,15 +121,28 @@ impl Cluster {
     /// kill -9 of every process of the server: the first of them and all it started.
     pub fn kill(&self) {
         let mut server = self.server.lock().unwrap().take().expect("a running server");
+        // One that ended meanwhile is as good as killed.
+        let signal = |signal, pid: &str| Command::new("kill").args([signal, pid]).stderr(Stdio::null()).status();
+        // It starts no more while they are counted.
+        signal("-STOP", &server.id().to_string()).unwrap();
         let children = Command::new("pgrep").arg("-P").arg(server.id().to_string()).output().unwrap();
         server.kill().unwrap();
-        for pid in String::from_utf8_lossy(&children.stdout).split_whitespace() {
-            // One that ended meanwhile is as good as killed.
-            let _ = Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status();
-        }
+        let children = String::from_utf8_lossy(&children.stdout);
+        children.split_whitespace().for_each(|pid| drop(signal("-KILL", pid)));
         server.wait().unwrap();
-        // As after a crash of the machine: nobody holds the data any more.
-        std::thread::sleep(Duration::from_millis(100));
+        // As after a crash of the machine: nobody holds the data any more. A server is not started beside what is left of one.
+        for _ in 0..600 {
+            // Where nobody asks how they ended, a Z of them stays.
+            let left = children.split_whitespace().filter(|pid| {
+                let stat = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap().stdout;
+                !stat.trim_ascii().is_empty() && !stat.starts_with(b"Z")
+            });
+            if left.count() == 0 {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("{children}: not all ended");
     }
 
     /// A fast shutdown: sessions are ended, all is flushed.

@@ -30,18 +30,27 @@ impl Postgres {
         row.int_opt("seal_no")?.map(|_| rows::seal_no(&row)).transpose()
     }
 
-    /// Sums of folds.
+    /// Sums of folds: of these lines at least.
     pub async fn folded_totals(
         &self,
         nodes: &[(u32, u32)],
-        platform: Option<&Code>,
-        period: Period,
+        of: TotalsOf<'_>,
     ) -> StoreResult<Vec<(TotalKey, Sums)>> {
-        let query = sqlx::query(include_str!("sql/folded_totals.sql"))
-            .bind(nodes.iter().map(|(level, _)| *level as i16).collect::<Vec<_>>())
-            .bind(nodes.iter().map(|(_, fold_no)| *fold_no as i32).collect::<Vec<_>>())
-            .bind(platform.map(Code::as_str))
-            .bind(period.number());
+        let of_folds = |sql| {
+            sqlx::query(sql)
+                .bind(nodes.iter().map(|(level, _)| *level as i16).collect::<Vec<_>>())
+                .bind(nodes.iter().map(|(_, fold_no)| *fold_no as i32).collect::<Vec<_>>())
+                .bind(of.platform.map(Code::as_str))
+                .bind(of.period.map(Period::number))
+        };
+        let query = match (of.platform, of.period, of.place) {
+            (Some(_), Some(_), Some((province, industry))) => {
+                of_folds(include_str!("sql/folded_totals_of_place.sql"))
+                    .bind(province.as_str().to_owned())
+                    .bind(industry.as_str())
+            }
+            _ => of_folds(include_str!("sql/folded_totals.sql")),
+        };
         let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
         found.iter().map(rows::total).collect()
     }

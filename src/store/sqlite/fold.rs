@@ -8,8 +8,8 @@ use crate::store::rows::Columns;
 use crate::types::WorkerId;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
-/// Lines read at once at start.
-const LINES_PER_READ: usize = 65_536;
+/// Lines read at once at start; the driver copies each row apart, and what C's allocator took for that it keeps.
+const LINES_PER_READ: usize = 4_096;
 
 /// Puts a slice of lines booked earlier into the index.
 pub async fn fold(connection: &mut SqliteConnection, slice: &Slice) -> StoreResult<()> {
@@ -26,22 +26,25 @@ pub async fn fold(connection: &mut SqliteConnection, slice: &Slice) -> StoreResu
 
 /// The lines that the index of an opened file lacks.
 pub async fn read_unfolded(reader: &SqlitePool, fold_lines: usize) -> StoreResult<ByWorker> {
-    let by_worker = ByWorker::new(fold_lines);
+    // One array for all: of one that grew, or of many that were merged, the allocator would keep as much again.
+    let mut lines = Vec::with_capacity(2 * fold_lines);
     let mut after = 0;
     loop {
         let query = sqlx::query(include_str!("sql/unfolded.sql")).bind(after).bind(LINES_PER_READ as i64);
         let rows = query.fetch_all(reader).await.map_err(store_error)?;
-        let mut lines = Vec::with_capacity(rows.len());
         for row in &rows {
+            after = row.int("row_no")?;
             lines.push(WorkerLine {
                 worker: WorkerId::from_uuid(row.uuid("worker_id")?),
                 accepted_at: row.instant("accepted_at")?,
-                row_no: row.int("row_no")?,
+                row_no: after,
             });
         }
-        let Some(last) = lines.last() else { return Ok(by_worker) };
-        after = last.row_no;
-        by_worker.add(lines);
+        if rows.is_empty() {
+            let by_worker = ByWorker::new(fold_lines);
+            by_worker.add(lines);
+            return Ok(by_worker);
+        }
     }
 }
 

@@ -23,11 +23,11 @@ use super::rows::Columns;
 use super::{GuardFailure, Leniency, StoreError, StoreResult};
 use crate::clock::Clock;
 use crate::types::{JournalId, LedgerId};
-use sqlx::Connection;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{ConnectOptions, Connection};
 use std::borrow::Cow;
 use std::fs::File;
 use std::path::PathBuf;
@@ -41,8 +41,10 @@ pub const MIGRATIONS: &[(i64, &str, &str)] =
 
 /// Page cache of the writing connection, KiB.
 const WRITER_CACHE_KIB: i64 = 262_144;
-/// Page cache of each reading connection, KiB.
-const READER_CACHE_KIB: i64 = 16_384;
+/// Page cache of each connection that lanes read by, KiB: the inner pages of the index by order, which each probe goes through.
+const INTAKE_CACHE_KIB: i64 = 16_384;
+/// Page cache of each connection that answers questions, KiB: some go through the whole file, and the system's cache holds it once for all of them.
+const READER_CACHE_KIB: i64 = 4_096;
 /// Reading connections of lanes and corrections.
 const INTAKE_READERS: u32 = 4;
 /// Pages in the write-ahead log from which on the writer itself brings it into the file, should the checkpoints beside it fail: 1 GiB.
@@ -102,14 +104,14 @@ impl Sqlite {
         };
         let writer = one(options(place).pragma("cache_size", (-WRITER_CACHE_KIB).to_string()));
         let checkpointer = one(options(place));
-        let reading = |connections: u32| {
-            let options = options(place).pragma("cache_size", (-READER_CACHE_KIB).to_string());
+        let reading = |connections: u32, cache_kib: i64| {
+            let options = options(place).pragma("cache_size", (-cache_kib).to_string());
             SqlitePoolOptions::new()
                 .max_connections(connections)
                 .test_before_acquire(false)
                 .connect_lazy_with(options.pragma("query_only", "on"))
         };
-        let (intake, reader) = (reading(INTAKE_READERS), reading(readers));
+        let (intake, reader) = (reading(INTAKE_READERS, INTAKE_CACHE_KIB), reading(readers, READER_CACHE_KIB));
         let row = sqlx::query(include_str!("sql/ledger_id.sql")).fetch_one(&reader).await.map_err(store_error)?;
         let ledger_id = u64::try_from(row.int("ledger_id")?).ok().and_then(LedgerId::new);
         let corrupt = || StoreError::Corrupt("identity: ledger_id has more than 40 bits".to_owned());
@@ -185,6 +187,7 @@ pub fn options(place: &Place) -> SqliteConnectOptions {
         .pragma("recursive_triggers", "on")
         .pragma("trusted_schema", "off")
         .pragma("wal_autocheckpoint", LOG_PAGES.to_string())
+        .disable_statement_logging() // as on PostgreSQL: folds take their time, and spans tell it
 }
 
 /// Brings the file to this version's schema.

@@ -8,7 +8,7 @@ use super::hours::insert_hours;
 use crate::store::StoreResult;
 use crate::store::rows::{self, Columns};
 use crate::store::totals::{FoldSums, Folded, Stretch, TotalsOf, completed};
-use crate::types::{Code, Period, SealNo, Sums, TotalKey};
+use crate::types::{Code, SealNo, Sums, TotalKey};
 use sqlx::SqliteConnection;
 
 impl Sqlite {
@@ -27,15 +27,24 @@ impl Sqlite {
         row.int_opt("seal_no")?.map(|_| rows::seal_no(&row)).transpose()
     }
 
-    /// Sums of folds.
+    /// Sums of folds: of these lines at least.
     pub async fn folded_totals(
         &self,
         nodes: &[(u32, u32)],
-        platform: Option<&Code>,
-        period: Period,
+        of: TotalsOf<'_>,
     ) -> StoreResult<Vec<(TotalKey, Sums)>> {
-        let query = sqlx::query(include_str!("sql/folded_totals.sql")).bind(json(nodes));
-        let query = query.bind(platform.map(Code::as_str)).bind(i64::from(period.number()));
+        let of_folds = |sql| {
+            let query = sqlx::query(sql).bind(json(nodes)).bind(of.platform.map(Code::as_str));
+            query.bind(of.period.map(|period| i64::from(period.number())))
+        };
+        let query = match (of.platform, of.period, of.place) {
+            (Some(_), Some(_), Some((province, industry))) => {
+                of_folds(include_str!("sql/folded_totals_of_place.sql"))
+                    .bind(province.as_str().to_owned())
+                    .bind(industry.as_str())
+            }
+            _ => of_folds(include_str!("sql/folded_totals.sql")),
+        };
         let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
         found.iter().map(rows::total).collect()
     }

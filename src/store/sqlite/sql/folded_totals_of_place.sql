@@ -1,0 +1,10 @@
+-- Purpose: the sums of some folds (?1: JSON, pairs of level and number), of one platform (?2), period (?3), province (?4) and industry (?5): what the index
+-- leads to, however much else the folds hold.
+-- Locks: none. Rows: one for each combination.
+with f (level, fold_no) as (select value ->> 0, value ->> 1 from json_each(?1))
+select t.platform_code, t.period, t.province_code, t.industry_code, t.service_period, t.kind, t.premium_state, t.end_kind, t.rate_id, t.registry_revision,
+       sum(t.lines) as lines, sum(t.amount) as amount, sum(t.standing) as standing
+from f
+cross join total t using (level, fold_no)
+where t.platform_code = ?2 and t.period = ?3 and t.province_code = ?4 and t.industry_code = ?5
+group by t.platform_code, t.period, t.province_code, t.industry_code, t.service_period, t.kind, t.premium_state, t.end_kind, t.rate_id, t.registry_revision
