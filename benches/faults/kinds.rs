@@ -39,6 +39,8 @@ pub enum Kind {
     CutNetwork,
     /// The database's address takes nobody for seconds.
     AddressGone,
+    /// The network cuts what is open, and the database's name cannot be resolved for seconds.
+    NameGone,
     /// Others use all connections of the database up.
     UseUpConnections,
     /// SIGSTOP of the service's sessions in the database for seconds.
@@ -61,7 +63,7 @@ pub enum Kind {
 
 impl Kind {
     /// What can happen to PostgreSQL, on any disk and without a standby.
-    pub const POSTGRES: [Self; 13] = [
+    pub const POSTGRES: [Self; 14] = [
         Self::KillService,
         Self::DrainService,
         Self::StopService,
@@ -71,6 +73,7 @@ impl Kind {
         Self::EndSessions,
         Self::CutNetwork,
         Self::AddressGone,
+        Self::NameGone,
         Self::UseUpConnections,
         Self::FreezeSessions,
         Self::SlowDisk,
@@ -93,7 +96,9 @@ impl Kind {
 pub async fn happen(kind: Kind, world: &mut World, random: &mut ChaCha8Rng) {
     let mut some = |from: u64, to: u64| Duration::from_millis(random.random_range(from..to));
     let pause = match kind {
-        Kind::StopService | Kind::AddressGone | Kind::FreezeSessions | Kind::LockFile => some(500, 4_000),
+        Kind::StopService | Kind::AddressGone | Kind::NameGone | Kind::FreezeSessions | Kind::LockFile => {
+            some(500, 4_000)
+        }
         Kind::UseUpConnections | Kind::DiskFull | Kind::SlowDisk | Kind::ClockSteps => some(1_000, 3_000),
         _ => some(0, 400),
     };
@@ -167,6 +172,12 @@ async fn to_postgres(kind: Kind, world: &mut World, pause: Duration) {
             proxy.gone();
             sleep(pause).await;
             proxy.leads_to(primary.port());
+        }
+        Kind::NameGone => {
+            world.machine.set_names_gone(true);
+            proxy.leads_to(primary.port());
+            sleep(pause).await;
+            world.machine.set_names_gone(false);
         }
         Kind::UseUpConnections => {
             let url = primary.url("postgres", "postgres");

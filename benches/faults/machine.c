@@ -1,10 +1,13 @@
-/* The machine's disk and clock as the harness wants them: loaded before the C library into the service and the database. A file of two numbers says by how
- * many microseconds each flush takes longer, and by how many the wall clock is wrong. The monotonic clock is left alone, as a clock that is set leaves it. */
+/* The machine's disk, clock and names as the harness wants them: loaded before the C library into the service and the database. A file of three numbers says
+ * by how many microseconds each flush takes longer, by how many the wall clock is wrong, and whether names cannot be resolved. The monotonic clock is left
+ * alone, as a clock that is set leaves it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <time.h>
@@ -13,11 +16,12 @@
 struct machine {
     volatile int64_t flush_longer;
     volatile int64_t clock_off;
+    volatile int64_t names_gone;
 };
 
 static const struct machine *machine(void) {
     static const struct machine *mapped;
-    static const struct machine sound = {0, 0};
+    static const struct machine sound = {0, 0, 0};
     if (mapped == NULL) {
         const char *path = getenv("PREMIUM_LEDGER_FAULTS_MACHINE");
         int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
@@ -76,4 +80,13 @@ time_t time(time_t *now) {
     clock_gettime(CLOCK_REALTIME, &told);
     if (now != NULL) *now = told.tv_sec;
     return told.tv_sec;
+}
+
+/* One name, which no server of names knows (RFC 6761), is this machine's. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+    static int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    if (next == NULL) next = (int (*)(const char *, const char *, const struct addrinfo *, struct addrinfo **))dlsym(RTLD_NEXT, "getaddrinfo");
+    int ours = name != NULL && strcmp(name, "database.test") == 0;
+    if (ours && machine()->names_gone) return EAI_AGAIN;
+    return next(ours ? "127.0.0.1" : name, service, hints, found);
 }

@@ -45,7 +45,8 @@ impl World {
         let name = url.rsplit('/').next().unwrap().to_owned();
         let standby = if with_standby { Some(follow(&primary).await) } else { None };
         let proxy = Proxy::start(primary.port()).await;
-        let url = format!("postgres://postgres@127.0.0.1:{}/{name}", proxy.port);
+        // A name that `machine.c` resolves.
+        let url = format!("postgres://postgres@database.test:{}/{name}", proxy.port);
         let served = Served::start(url.clone());
         let second = with_second.then(|| Served::start(url));
         Self { database: Database::Postgres { primary, standby, proxy, name }, served, second, machine }
