@@ -5,7 +5,7 @@ use super::request::Asked;
 use super::{Intake, to_the_end};
 use crate::ledger::{Correction, CorrectionRefused, Journal, RequestedBy, correct, reverse};
 use crate::rating::Snapshot;
-use crate::store::{Asker, StoreError};
+use crate::store::{Asker, StoreError, Written};
 use crate::types::{JournalId, Line, Order, OrderKey, Period, Position, Posted, ReversalReason, Slot};
 
 /// Take one line back.
@@ -86,7 +86,7 @@ impl Intake {
             journal.lines = correction.reversal.into_iter().chain(correction.replacement).collect();
             journal.request = Some(asked.record(call, journal.id));
             match self.store.append(&journal).await {
-                Ok(received_at) => {
+                Ok(Written { recorded_at: received_at, .. }) => {
                     return Ok(journal.lines.into_iter().map(|line| Posted { line, received_at }).collect());
                 }
                 Err(StoreError::Taken(_)) => {}

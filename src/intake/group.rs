@@ -49,7 +49,7 @@ pub async fn book(
             let written = write(store, &journal).await;
             observer.appended(noted, &journal, began, &written);
             match written {
-                Ok(()) => {
+                Ok(_) => {
                     recent.learn(&plan.traces, plan.strangers);
                     observer.booked(noted, &journal, &items, &plan.decisions);
                     return Ok(plan.answers(items));
@@ -96,11 +96,12 @@ impl Patience {
     }
 }
 
-async fn write(store: &Store, journal: &Journal) -> StoreResult<()> {
+/// How long the commit took, where that is known.
+async fn write(store: &Store, journal: &Journal) -> StoreResult<Option<Duration>> {
     match journal.count() {
-        0 if journal.repeats.is_empty() => Ok(()),
-        0 => store.raise(&journal.repeats).await,
-        _ => store.append(journal).await.map(|_| ()),
+        0 if journal.repeats.is_empty() => Ok(None),
+        0 => store.raise(&journal.repeats).await.map(|()| None),
+        _ => store.append(journal).await.map(|written| written.commit),
     }
 }
 

@@ -56,22 +56,33 @@ impl Observer {
         Noted { spans, ..Noted::default() }
     }
 
-    /// A journal was written, or was not.
-    pub fn appended(&self, noted: &mut Noted, journal: &Journal, began: time::Instant, written: &StoreResult<()>) {
+    /// A journal was written, its commit in such a time where that is known; or was not.
+    pub fn appended(
+        &self,
+        noted: &mut Noted,
+        journal: &Journal,
+        began: time::Instant,
+        written: &StoreResult<Option<Duration>>,
+    ) {
         if journal.count() == 0 {
             return; // all were replayed, or are only counted
         }
         let took = began.elapsed();
         let error_type = match written {
-            Ok(()) => "",
+            Ok(_) => "",
             Err(StoreError::Taken(_)) => "taken",
             Err(StoreError::CalendarMoved) => "calendar_moved",
             Err(StoreError::Unavailable(_)) => "unavailable",
             Err(_) => "failed",
         };
         let labels = Appended { db_system_name: self.system, db_operation_name: "append journal", error_type };
-        let exemplar = noted.spans.commit_context().map(TraceLabel::of);
-        self.telemetry.metrics.appends.get_or_create(&labels).observe(took.as_secs_f64(), exemplar, None);
+        let trace = noted.spans.commit_context().map(TraceLabel::of);
+        let appends = &self.telemetry.metrics.appends;
+        appends.get_or_create(&labels).observe(took.as_secs_f64(), trace.clone(), None);
+        if let Ok(Some(commit)) = written {
+            let labels = Appended { db_operation_name: "commit", ..labels };
+            appends.get_or_create(&labels).observe(commit.as_secs_f64(), trace, None);
+        }
         noted.journal = Some((journal.id, journal.count()));
         noted.append = Some((began, took));
     }

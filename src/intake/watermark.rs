@@ -48,7 +48,9 @@ impl Intake {
             journal.watermarks.push(watermark.clone());
             journal.request = Some(ask.asked.record(RequestedBy::ReportWatermark, journal.id));
             match self.store.append(&journal).await {
-                Ok(received_at) => return Ok(NewestWatermark { watermark, received_at }),
+                Ok(written) => {
+                    return Ok(NewestWatermark { watermark, received_at: written.recorded_at });
+                }
                 Err(StoreError::Taken(_)) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -165,6 +165,21 @@ pub struct OrdersOfWorker {
     pub platforms: BTreeSet<Code>,
 }
 
+/// A journal that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The database's clock at it.
+    pub recorded_at: Instant,
+    /// How long its commit took, flush included. Nothing where it was one statement with all the rest, or was found written.
+    pub commit: Option<Duration>,
+}
+
+impl From<Instant> for Written {
+    fn from(recorded_at: Instant) -> Self {
+        Self { recorded_at, commit: None }
+    }
+}
+
 /// Who asks: people's questions never take the connections that orders wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asker {
@@ -276,7 +291,7 @@ impl Store {
 
     /// Writes a journal of at least one entry, its counters and its request id, all or nothing, and returns once it is durable: the database's clock at
     /// it. The same journal again, after an outcome that was not known, is found and answered. Lines must be sorted by key and slot.
-    pub async fn append(&self, journal: &Journal) -> StoreResult<Instant> {
+    pub async fn append(&self, journal: &Journal) -> StoreResult<Written> {
         ask!(self.append(journal))
     }
 

@@ -131,7 +131,7 @@ pub struct Metrics {
     pub lane_wait: Family<Lanes, Histogram, fn() -> Histogram>,
     /// Orders of a group.
     pub group_orders: Family<Lanes, Histogram, fn() -> Histogram>,
-    /// Journals' way into the database, flush included.
+    /// Journals' way into the database, flush included; and their commits.
     pub appends: Family<Appended, Traced, fn() -> Traced>,
     /// Spans of what is kept.
     pub spans: Counter,
@@ -220,7 +220,7 @@ impl Metrics {
         let text = "How long a part of a request waited for its lane";
         registry.register_with_unit("premium_ledger_lane_wait", text, Unit::Seconds, self.lane_wait.clone());
         registry.register("premium_ledger_group_orders", "Order events of a group", self.group_orders.clone());
-        let text = "Journals, from the first byte to the answer after the flush";
+        let text = "Journals, from the first byte to the answer after the flush; and, of those that are more than one statement, the commit alone";
         registry.register_with_unit("db_client_operation_duration", text, Unit::Seconds, self.appends.clone());
         registry.register("premium_ledger_spans", "Spans that were made for the collector", self.spans.clone());
         let text = "Spans that the collector took; the rest waits, or was dropped";

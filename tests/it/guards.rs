@@ -5,6 +5,7 @@ use crate::ledger::{config, sqlite};
 use premium_ledger::app::{App, AppError, DURABILITY, open_store};
 use premium_ledger::clock::Clock;
 use premium_ledger::config::{Config, Database};
+use premium_ledger::store::postgres;
 use premium_ledger::store::sqlite::{Place, Synchronous, options};
 use premium_ledger::store::{GuardFailure, Leniency};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
@@ -43,7 +44,7 @@ async fn opened(config: &Config) -> Result<(), GuardFailure> {
 /// A migrated database and a login that may serve from it: neither owner nor superuser.
 async fn served(cluster: &Cluster, login: &str) -> (String, String) {
     let owner = cluster.database().await;
-    premium_ledger::store::postgres::migrate(&owner).await.unwrap();
+    postgres::migrate(&owner).await.unwrap();
     let sql = format!("create role {login} login; grant premium_ledger_writer, premium_ledger_reader to {login}");
     cluster.execute(&owner, &sql).await;
     let name = owner.rsplit('/').next().unwrap();
@@ -269,23 +270,22 @@ async fn an_embedded_ledger_has_one_process() {
 async fn a_newer_schema_is_served_as_long_as_it_only_adds() {
     let cluster = Cluster::shared();
     let (owner, app) = served(&cluster, "beside").await;
-    let newer = |version: i64, name: &str| {
-        format!(
-            "insert into ledger._sqlx_migrations (version, description, success, checksum, execution_time)
-             values ({version}, '{name}', true, '\\x00', 0)"
-        )
-    };
-    cluster.execute(&owner, "alter table ledger.line add column note text").await;
-    cluster.execute(&owner, &newer(2, "expand note")).await;
+    let newer = [
+        (2, "expand note", "alter table ledger.line add column note text"),
+        (3, "expand note_idx", "-- no-transaction\ncreate index concurrently note_idx on ledger.line (note)"),
+        (4, "contract note", "alter table ledger.line drop column note"),
+    ];
+    let with = |newer: &[_]| [postgres::MIGRATIONS, newer].concat();
+    postgres::migrate_by(&owner, &with(&newer[..2])).await.unwrap();
     opened(&strict(Database::Postgres(app.clone()))).await.unwrap();
     // The older version's own migration finds nothing to do, and nothing wrong.
-    premium_ledger::store::postgres::migrate(&owner).await.unwrap();
+    postgres::migrate(&owner).await.unwrap();
     let migrating = Config { migrate_url: Some(owner.clone()), ..strict(Database::Postgres(app.clone())) };
     opened(&migrating).await.unwrap();
-    cluster.execute(&owner, &newer(3, "contract note")).await;
+    postgres::migrate_by(&owner, &with(&newer)).await.unwrap();
     let refused = opened(&strict(Database::Postgres(app))).await.unwrap_err();
     assert!(
-        matches!(&refused, GuardFailure::Schema(why) if why.contains("migration 3 (contract note)")),
+        matches!(&refused, GuardFailure::Schema(why) if why.contains("migration 4 (contract note)")),
         "{refused}"
     );
 }

@@ -270,6 +270,7 @@ async fn metrics_count_what_happened() {
         "premium_ledger_lane_wait_seconds_count{lanes=\"batch\"} 4",
         "premium_ledger_group_orders_sum{lanes=\"batch\"} 4.0",
         "db_client_operation_duration_seconds_count{db_system_name=\"sqlite\",db_operation_name=\"append journal\",error_type=\"\"} 2",
+        "db_client_operation_duration_seconds_count{db_system_name=\"sqlite\",db_operation_name=\"commit\",error_type=\"\"} 2",
         "premium_ledger_ready 1",
         "premium_ledger_weak_durability 0",
         "# EOF",

@@ -12,21 +12,22 @@ use super::copy::CopyBuffer;
 use super::{Postgres, columns, few};
 use crate::ledger::{ENCODING_VERSION, Journal, RequestRecord};
 use crate::store::run::Run;
-use crate::store::{StoreError, StoreResult};
+use crate::store::{StoreError, StoreResult, Written};
 use crate::types::{Instant, JournalId, Repeats};
 use sqlx::{PgConnection, Row};
+use std::time;
 
 /// How long a freeze waits for the journals under way: all others wait for it meanwhile.
 const FREEZE_WAIT: &str = "2s";
 
 impl Postgres {
     /// See [`crate::store::Store::append`].
-    pub async fn append(&self, journal: &Journal) -> StoreResult<Instant> {
+    pub async fn append(&self, journal: &Journal) -> StoreResult<Written> {
         let root = journal.root();
         match self.try_append(journal, &root).await {
             // An earlier try of the same journal may have been committed after all: then its own row and lines are in the way.
             Err(StoreError::Taken(constraint)) => match self.find_journal(journal, &root).await? {
-                Some(recorded_at) => Ok(recorded_at),
+                Some(recorded_at) => Ok(recorded_at.into()),
                 None if constraint == "journal_pkey" => {
                     Err(StoreError::Corrupt("journal: its id was used by another".to_owned()))
                 }
@@ -34,20 +35,21 @@ impl Postgres {
             },
             // An earlier try may have come before the freeze.
             Err(StoreError::CalendarMoved) => {
-                self.find_journal(journal, &root).await?.ok_or(StoreError::CalendarMoved)
+                let found = self.find_journal(journal, &root).await?;
+                found.map(Written::from).ok_or(StoreError::CalendarMoved)
             }
             // Whether it was committed is not known.
             Err(StoreError::Unavailable(error)) => match self.find_journal(journal, &root).await {
-                Ok(Some(recorded_at)) => Ok(recorded_at),
+                Ok(Some(recorded_at)) => Ok(recorded_at.into()),
                 _ => Err(StoreError::Unavailable(error)),
             },
             done => done,
         }
     }
 
-    async fn try_append(&self, journal: &Journal, root: &[u8; 32]) -> StoreResult<Instant> {
+    async fn try_append(&self, journal: &Journal, root: &[u8; 32]) -> StoreResult<Written> {
         if few::fits(journal) {
-            return self.try_append_few(journal, root).await;
+            return self.try_append_few(journal, root).await.map(Written::from);
         }
         let mut transaction = self.writer.begin().await.map_err(store_error)?;
         let connection = &mut *transaction;
@@ -77,11 +79,13 @@ impl Postgres {
             insert_request(connection, request).await?;
         }
         raise(connection, &journal.repeats).await?;
+        let began = time::Instant::now();
         transaction.commit().await.map_err(store_error)?;
+        let commit = Some(began.elapsed());
         if let Some((run, ..)) = run {
             self.kept.appended(journal.id.get() as i64, run);
         }
-        Ok(recorded_at)
+        Ok(Written { recorded_at, commit })
     }
 
     /// See [`crate::store::Store::keep_differences`].

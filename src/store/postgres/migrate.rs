@@ -10,6 +10,11 @@ use std::borrow::Cow;
 
 /// Brings the database to this version's schema. The login must be superuser, or may create roles and schemas here.
 pub async fn migrate(url: &str) -> Result<(), GuardFailure> {
+    migrate_by(url, MIGRATIONS).await
+}
+
+/// The same by these migrations, as another version has them: version, name, statements.
+pub async fn migrate_by(url: &str, migrations: &[(i64, &'static str, &'static str)]) -> Result<(), GuardFailure> {
     let options: PgConnectOptions = url.parse().map_err(store_error)?;
     let mut connection = connect(&options.application_name("premium-ledger migrate")).await?;
     connection.lock().await.map_err(failed)?;
@@ -17,17 +22,15 @@ pub async fn migrate(url: &str) -> Result<(), GuardFailure> {
     connection.unlock().await.map_err(failed)?;
     prepared.map_err(store_error)?;
     // A newer version's are told by the guard, which knows whether this version can live with them.
-    let migrator = Migrator { migrations: Cow::Owned(migrations()), ignore_missing: true, ..Migrator::DEFAULT };
+    let migrations = migrations.iter().map(migration).collect();
+    let migrator = Migrator { migrations: Cow::Owned(migrations), ignore_missing: true, ..Migrator::DEFAULT };
     migrator.run(&mut connection).await.map_err(failed)
 }
 
-fn migrations() -> Vec<Migration> {
-    let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
-        // An index that is built while others write is built outside of a transaction.
-        let alone = sql.starts_with("-- no-transaction");
-        Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, Cow::Borrowed(*sql), alone)
-    };
-    MIGRATIONS.iter().map(migration).collect()
+fn migration((version, name, sql): &(i64, &'static str, &'static str)) -> Migration {
+    // An index that is built while others write is built outside of a transaction.
+    let alone = sql.starts_with("-- no-transaction");
+    Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, Cow::Borrowed(*sql), alone)
 }
 
 /// Roles are the whole server's: another database's ledger may have made them, or be making them now.

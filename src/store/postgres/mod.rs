@@ -22,7 +22,7 @@ mod seal;
 mod totals;
 
 pub use by_worker::Folding;
-pub use migrate::migrate;
+pub use migrate::{migrate, migrate_by};
 
 use self::codec::store_error;
 use self::kept::Kept;

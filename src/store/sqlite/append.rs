@@ -9,23 +9,25 @@ use super::fold::fold;
 use crate::clock::Clock;
 use crate::ledger::{ENCODING_VERSION, Journal};
 use crate::store::rows::Columns;
-use crate::store::{StoreError, StoreResult};
+use crate::store::{StoreError, StoreResult, Written};
 use crate::types::{
     CalendarEntry, Conflict, Instant, JournalId, Line, Order, Position, Priced, Refusal, RegistryRow, Repeats,
 };
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, SqliteConnection, Transaction};
+use std::time::{self, Duration};
 
 impl Sqlite {
     /// See [`crate::store::Store::append`].
-    pub async fn append(&self, journal: &Journal) -> StoreResult<Instant> {
+    pub async fn append(&self, journal: &Journal) -> StoreResult<Written> {
         let recorded_at = self.clock.now();
         let mut writer = self.writer.acquire().await.map_err(store_error)?;
         let slice = self.by_worker.next(journal.lines.len());
         let written = write(&mut writer, journal, recorded_at, &self.clock, &slice).await;
         settle(&mut writer, &written);
         self.checkpoints.count(journal.lines.len());
-        let after_last = written? + 1;
+        let (last, commit) = written?;
+        let after_last = last + 1;
         let by_worker = |(line, row_no): (&Line, i64)| WorkerLine {
             worker: line.order.worker,
             accepted_at: line.order.accepted_at,
@@ -33,7 +35,7 @@ impl Sqlite {
         };
         let rows = after_last - journal.lines.len() as i64..after_last;
         self.by_worker.done(&slice, journal.lines.iter().zip(rows).map(by_worker).collect());
-        Ok(recorded_at)
+        Ok(Written { recorded_at, commit: Some(commit) })
     }
 
     /// See [`crate::store::Store::reindex`].
@@ -74,14 +76,14 @@ pub(super) async fn begin(writer: &mut SqliteConnection) -> StoreResult<Transact
     writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)
 }
 
-/// The row number of the journal's last line.
+/// The row number of the journal's last line, and how long the commit took.
 async fn write(
     writer: &mut SqliteConnection,
     journal: &Journal,
     recorded_at: Instant,
     clock: &Clock,
     slice: &Slice,
-) -> StoreResult<i64> {
+) -> StoreResult<(i64, Duration)> {
     let mut transaction = begin(writer).await?;
     if !journal.lines.is_empty() {
         let query = sqlx::query(include_str!("sql/calendar_epoch.sql"));
@@ -100,8 +102,9 @@ async fn write(
     insert_others(&mut transaction, journal).await?;
     raise(&mut transaction, &journal.repeats).await?;
     fold(&mut transaction, slice).await?;
+    let began = time::Instant::now();
     transaction.commit().await.map_err(store_error)?;
-    Ok(last)
+    Ok((last, began.elapsed()))
 }
 
 async fn insert_differences(
