@@ -100,6 +100,10 @@
 //!   only then (all that are refused, conflicting, slow or failed, beside the sampled ones), and those that are not kept cost two random numbers and a copy of the order's key. A journal's span and its requests' are linked both ways.
 //! - **Orders are counted by group**, not one by one, after their commit; OpenTelemetry's own metrics have no exemplars yet, so instruments are those of Prometheus' client;
 //!   what is sent over OTLP (`telemetry::push`) is read from their text, so that both tell the same.
+//! - **No simulator of network and time** (turmoil, madsim) drives the tests: what intake and sealing must get right is decided by the database (its constraints, locks
+//!   and transactions), which such a simulator would have to play, and a database that is played proves nothing. Orders of events that kills rarely hit are forced on real
+//!   ones: a pause between pricing and append (`freeze.rs`), connections cut between two bytes (`proxy.rs`), merges and folds broken off (`by_worker.rs`), a clock
+//!   that steps and names that are gone (`benches/faults/machine.c`).
 //! - **`known_at` filters by the seals of what was read**, it keeps no second copy: a question of cover reads a worker's month, and asks which of
 //!   those journals were sealed by then. The registry of that time is built from its rows in the same way.
 //!
