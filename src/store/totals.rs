@@ -46,7 +46,12 @@ pub struct TotalsOf<'a> {
     pub hours: bool,
 }
 
-impl TotalsOf<'_> {
+impl<'a> TotalsOf<'a> {
+    /// Province and industry, where all are lines of one statement: the index of folds leads to them.
+    pub fn one_statement(&self) -> Option<(Province, &'a Code)> {
+        self.place.filter(|_| self.platform.is_some() && self.period.is_some())
+    }
+
     fn holds(&self, key: &TotalKey) -> bool {
         self.platform.is_none_or(|platform| *platform == key.platform)
             && self.place.is_none_or(|place| place == (key.province, &key.industry))

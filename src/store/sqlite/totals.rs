@@ -37,13 +37,11 @@ impl Sqlite {
             let query = sqlx::query(sql).bind(json(nodes)).bind(of.platform.map(Code::as_str));
             query.bind(of.period.map(|period| i64::from(period.number())))
         };
-        let query = match (of.platform, of.period, of.place) {
-            (Some(_), Some(_), Some((province, industry))) => {
-                of_folds(include_str!("sql/folded_totals_of_place.sql"))
-                    .bind(province.as_str().to_owned())
-                    .bind(industry.as_str())
-            }
-            _ => of_folds(include_str!("sql/folded_totals.sql")),
+        let query = match of.one_statement() {
+            Some((province, industry)) => of_folds(include_str!("sql/folded_totals_of_place.sql"))
+                .bind(province.as_str().to_owned())
+                .bind(industry.as_str()),
+            None => of_folds(include_str!("sql/folded_totals.sql")),
         };
         let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
         found.iter().map(rows::total).collect()
