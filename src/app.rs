@@ -1,7 +1,7 @@
 //! Wires everything: store, registry, lanes, services, health, and the way down. The only file that knows every name.
 
 use crate::api::{
-    AuditApi, CoverageApi, IntakeApi, REQUEST_BYTES, RESPONSE_BYTES, RegistryApi, StatementApi, proto,
+    AuditApi, CoverageApi, Gathering, IntakeApi, REQUEST_BYTES, RESPONSE_BYTES, RegistryApi, StatementApi, proto,
 };
 use crate::audit::keep_looking;
 use crate::clock::Clock;
@@ -27,6 +27,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_stream::StreamExt;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
@@ -182,6 +183,7 @@ impl App {
             // An error means that the app is gone: the same as a stop.
             let _ = until.wait_for(|stop| *stop).await;
         };
+        let incoming = incoming.map(|connection| connection.map(Gathering::new));
         let server = tokio::spawn(server.serve_with_incoming_shutdown(incoming, stopped));
         let refresh = tokio::spawn(keep_fresh(registry.clone(), readiness, stopping));
         let beside = beside(&store, registry, telemetry.metrics.clone(), clock);

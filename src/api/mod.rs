@@ -7,6 +7,7 @@ mod decode;
 pub mod decode_order;
 mod encode;
 mod export;
+mod gather;
 mod intake;
 mod known_at;
 mod page;
@@ -16,6 +17,7 @@ mod status;
 
 pub use audit::AuditApi;
 pub use coverage::CoverageApi;
+pub use gather::Gathering;
 pub use intake::IntakeApi;
 pub use registry::RegistryApi;
 pub use statement::StatementApi;
