@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use std::ops::Deref;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
@@ -114,10 +115,22 @@ pub struct PoolLabels {
     pub db_client_connection_state: &'static str,
 }
 
-/// All instruments. Clones are of one.
-#[derive(Clone, Debug)]
-pub struct Metrics {
-    registry: Arc<Registry>,
+/// All instruments, behind one count: each call holds them. Clones are of one.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics(Arc<Instruments>);
+
+impl Deref for Metrics {
+    type Target = Instruments;
+
+    fn deref(&self) -> &Instruments {
+        &self.0
+    }
+}
+
+/// What is counted, and how it is told.
+#[derive(Debug)]
+pub struct Instruments {
+    registry: Registry,
     rooms: LaneRooms,
     /// Calls of the wire.
     pub calls: Family<RpcLabels, Traced, fn() -> Traced>,
@@ -172,13 +185,13 @@ pub struct Watched {
     pub failures: Counter,
 }
 
-impl Default for Metrics {
+impl Default for Instruments {
     fn default() -> Self {
         let calls: fn() -> Traced = || HistogramWithExemplars::new(CALL_SECONDS.into_iter());
         let seconds: fn() -> Histogram = || Histogram::new(CALL_SECONDS);
         let counts: fn() -> Histogram = || Histogram::new(GROUP_ORDERS);
         let mut metrics = Self {
-            registry: Arc::default(),
+            registry: Registry::default(),
             rooms: LaneRooms::default(),
             calls: Family::new_with_constructor(calls),
             orders: Family::default(),
@@ -194,12 +207,12 @@ impl Default for Metrics {
         let mut registry = Registry::default();
         metrics.register(&mut registry);
         metrics.watched.register(&mut registry);
-        metrics.registry = Arc::new(registry);
+        metrics.registry = registry;
         metrics
     }
 }
 
-impl Metrics {
+impl Instruments {
     fn register(&self, registry: &mut Registry) {
         let info = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("premium_ledger_build", "The program", info);
