@@ -1,7 +1,7 @@
 //! The thread of the ledger: rate → group → one journal per lane turn → answer. Joins rating, ledger and store; knows neither
 //! gRPC nor SQL.
 //!
-//! - **Lanes.** By the order's key. Calls of one order have lanes of their own on Postgres: they would wait for the groups of the streams, which
+//! - **Lanes.** By the order's key. Calls of one order have lanes of their own on Postgres, half as many: they would wait for the groups of the streams, which
 //!   hold thousands. Events of one key keep the order sent within a call and within a stream; across those nothing was promised, and the
 //!   unique constraint decides, as it does between instances.
 //! - **Queue.** Each lane has one, bounded by [`LANE_QUEUE_ORDERS`] orders from submit to answer. Full: a unary call is refused, a
@@ -45,7 +45,7 @@ use crate::clock::Clock;
 use crate::store::Store;
 use crate::telemetry::{Lanes, RequestSpan, Telemetry};
 use observe::Observer;
-use recent::{GENERATION_SLOTS, GENERATION_SLOTS_SINGLE, Recent};
+use recent::{GENERATION_SLOTS, Memory, Recent};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
@@ -63,8 +63,8 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Starts the lanes, as many as the database takes, at most `lanes`, and as many again for calls of one order. The tasks end when every
-    /// clone of the intake is gone and what was accepted is answered.
+    /// Starts the lanes, as many as the database takes, at most `lanes`, and half as many again for calls of one order: of few large groups each order
+    /// costs less than of many small ones. The tasks end when every clone of the intake is gone and what was accepted is answered.
     pub fn start(
         store: Store,
         registry: Registry,
@@ -74,11 +74,12 @@ impl Intake {
     ) -> (Self, Vec<JoinHandle<()>>) {
         let count = lanes.clamp(1, store.max_lanes());
         let mut tasks = Vec::new();
-        let mut start = |lanes, slots| -> Arc<[lane::Lane]> {
+        let memory = Memory::new(GENERATION_SLOTS);
+        let mut start = |lanes, count| -> Arc<[lane::Lane]> {
             let (lanes, system) = (Lanes { lanes }, store.system());
             let observer = Observer { telemetry: telemetry.clone(), lanes, system, clock };
             let lane = |number| {
-                let recent = Recent::new(slots / count);
+                let recent = Recent::new(memory.clone());
                 let (lane, task) = lane::Lane::start(store.clone(), registry.clone(), recent, observer.clone());
                 telemetry.metrics.watch_lane(lane.told(&observer, number));
                 tasks.push(task);
@@ -86,8 +87,8 @@ impl Intake {
             };
             (0..count).map(lane).collect()
         };
-        let lanes = start("batch", GENERATION_SLOTS);
-        let single = if store.max_lanes() == 1 { lanes.clone() } else { start("single", GENERATION_SLOTS_SINGLE) };
+        let lanes = start("batch", count);
+        let single = if store.max_lanes() == 1 { lanes.clone() } else { start("single", count.div_ceil(2)) };
         (Self { store, registry, lanes, single }, tasks)
     }
 
