@@ -14,7 +14,7 @@ use crate::ledger::{ENCODING_VERSION, Journal, RequestRecord};
 use crate::store::run::Run;
 use crate::store::{StoreError, StoreResult, Written};
 use crate::types::{Instant, JournalId, Repeats};
-use sqlx::{PgConnection, Row};
+use sqlx::{Connection, PgConnection, Row};
 use std::time;
 
 /// How long a freeze waits for the journals under way: all others wait for it meanwhile.
@@ -39,10 +39,13 @@ impl Postgres {
                 found.map(Written::from).ok_or(StoreError::CalendarMoved)
             }
             // Whether it was committed is not known.
-            Err(StoreError::Unavailable(error)) => match self.find_journal(journal, &root).await {
-                Ok(Some(recorded_at)) => Ok(recorded_at.into()),
-                _ => Err(StoreError::Unavailable(error)),
-            },
+            Err(StoreError::Unavailable(error)) => {
+                self.warm.clear();
+                match self.find_journal(journal, &root).await {
+                    Ok(Some(recorded_at)) => Ok(recorded_at.into()),
+                    _ => Err(StoreError::Unavailable(error)),
+                }
+            }
             done => done,
         }
     }
@@ -51,7 +54,8 @@ impl Postgres {
         if few::fits(journal) {
             return self.try_append_few(journal, root).await.map(Written::from);
         }
-        let mut transaction = self.writer.begin().await.map_err(store_error)?;
+        let mut writer = self.warm.take().await?;
+        let mut transaction = writer.begin().await.map_err(store_error)?;
         let connection = &mut *transaction;
         if journal.freezes() {
             let query = sqlx::query(include_str!("sql/freeze_lock.sql")).bind(FREEZE_WAIT);
@@ -82,6 +86,7 @@ impl Postgres {
         let began = time::Instant::now();
         transaction.commit().await.map_err(store_error)?;
         let commit = Some(began.elapsed());
+        self.warm.keep(writer);
         if let Some((run, ..)) = run {
             self.kept.appended(journal.id.get() as i64, run);
         }

@@ -55,7 +55,7 @@ struct Asked {
 impl Postgres {
     /// See [`crate::store::Store::orders_of_worker`].
     pub async fn orders_of_worker(&self, search: &Search) -> StoreResult<OrdersOfWorker> {
-        let mut connection = self.reader.acquire().await.map_err(store_error)?;
+        let mut connection = self.warm_reader.take().await?;
         let Asked { found, missing } = self.ask(&mut connection, search).await?;
         let mut found = match missing.is_empty() {
             true => found,
@@ -65,6 +65,7 @@ impl Postgres {
                 self.ask_lines_too(&mut connection, search).await?
             }
         };
+        self.warm_reader.keep(connection);
         found.booked.sort_unstable();
         found.booked.dedup();
         match found.booked.len().max(found.kept.len()) > LINES_PER_QUESTION as usize {

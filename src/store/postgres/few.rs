@@ -66,7 +66,9 @@ impl Postgres {
             .bind(PgInstant(last))
             .bind(journal.epoch.get() as i32);
         // All rows, not the first: the statement's transaction has ended only once its last word was read.
-        let rows = query.fetch_all(&self.writer).await.map_err(store_error)?;
+        let mut connection = self.warm.take().await?;
+        let rows = query.fetch_all(&mut *connection).await.map_err(store_error)?;
+        self.warm.keep(connection);
         let row = rows.first().ok_or(StoreError::CalendarMoved)?;
         let inserted: i64 = row.try_get(1).map_err(store_error)?;
         if inserted != journal.lines.len() as i64 {

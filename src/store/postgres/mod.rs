@@ -20,12 +20,14 @@ mod read;
 mod reindex;
 mod seal;
 mod totals;
+mod warm;
 
 pub use by_worker::Folding;
 pub use migrate::{migrate, migrate_by};
 
 use self::codec::store_error;
 use self::kept::Kept;
+use self::warm::Warm;
 use super::{GuardFailure, Leniency, StoreResult};
 use crate::types::{JournalId, LedgerId};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -62,6 +64,10 @@ pub struct Connections {
 pub struct Postgres {
     writer: PgPool,
     reader: PgPool,
+    /// The writer's that lanes write with.
+    warm: Arc<Warm>,
+    /// The reader's that cover is asked with.
+    warm_reader: Arc<Warm>,
     /// For what goes on beside the questions and the appends.
     background: PgPool,
     kept: Arc<Kept>,
@@ -102,6 +108,8 @@ impl Postgres {
             background: pool(&options, BACKGROUND, include_str!("sql/session_writer.sql")),
             kept: Arc::new(Kept::new(folding)),
             tasks: None,
+            warm: warm(&writer, connections.writers),
+            warm_reader: warm(&reader, connections.readers),
             writer,
             reader,
             ledger_id: ledger_id.ok_or_else(corrupt)?,
@@ -145,8 +153,12 @@ impl Postgres {
 
     /// See [`super::Store::connections`].
     pub fn connections(&self) -> Vec<(&'static str, usize, usize)> {
-        let pools = [("writer", &self.writer), ("reader", &self.reader), ("background", &self.background)];
-        pools.map(|(name, pool)| super::pool_use(name, pool.size(), pool.num_idle())).into()
+        let pools = [
+            ("writer", &self.writer, self.warm.len()),
+            ("reader", &self.reader, self.warm_reader.len()),
+            ("background", &self.background, 0),
+        ];
+        pools.map(|(name, pool, warm)| super::pool_use(name, pool.size(), pool.num_idle() + warm)).into()
     }
 
     /// See [`super::Store::ping`].
@@ -161,6 +173,8 @@ impl Postgres {
             tasks.abort();
         }
         self.background.close().await;
+        self.warm.clear();
+        self.warm_reader.clear();
         self.writer.close().await;
         self.reader.close().await;
     }
@@ -211,6 +225,11 @@ async fn connect(options: &PgConnectOptions) -> StoreResult<PgConnection> {
         Ok(connection) => connection.map_err(store_error),
         Err(elapsed) => Err(super::StoreError::Unavailable(Box::new(elapsed))),
     }
+}
+
+/// Half of a pool, for those that use it all the time.
+fn warm(pool: &PgPool, size: u32) -> Arc<Warm> {
+    Arc::new(Warm::new(pool.clone(), size as usize / 2))
 }
 
 /// A pool whose every connection begins with `session`.

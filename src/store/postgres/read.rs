@@ -13,7 +13,7 @@ use crate::types::{
     RegistryRow, RequestId, RowId, Run, SealNo, ViolationCode,
 };
 use sqlx::Row;
-use sqlx::postgres::{PgPool, PgRow};
+use sqlx::postgres::{PgExecutor, PgRow};
 use std::collections::BTreeSet;
 
 /// What a question about keys has too many of.
@@ -21,7 +21,7 @@ const LINES: &str = "lines of the orders asked about";
 
 /// Rows of these keys, at most [`LINES_PER_QUESTION`].
 async fn of_keys(
-    pool: &PgPool,
+    connection: impl PgExecutor<'_>,
     sql: &'static str,
     keys: &[&OrderKey],
     too_many: &'static str,
@@ -31,7 +31,7 @@ async fn of_keys(
         .bind(keys.iter().map(|key| key.order_id.as_str()).collect::<Vec<_>>())
         .bind(keys.iter().map(|key| i16::from(key.assignment_no)).collect::<Vec<_>>())
         .bind(i64::from(LINES_PER_QUESTION) + 1)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await
         .map_err(store_error)?;
     match rows.len() > LINES_PER_QUESTION as usize {
@@ -43,11 +43,13 @@ async fn of_keys(
 impl Postgres {
     /// See [`crate::store::Store::orders`].
     pub async fn lines_of(&self, keys: &[&OrderKey], asker: Asker) -> StoreResult<Vec<Posted>> {
-        let pool = match asker {
-            Asker::Intake => &self.writer,
-            Asker::Question => &self.reader,
+        let warm = match asker {
+            Asker::Intake => &self.warm,
+            Asker::Question => &self.warm_reader,
         };
-        let found = of_keys(pool, include_str!("sql/lines_of.sql"), keys, LINES).await?;
+        let mut connection = warm.take().await?;
+        let found = of_keys(&mut *connection, include_str!("sql/lines_of.sql"), keys, LINES).await?;
+        warm.keep(connection);
         found.iter().map(rows::posted).collect()
     }
 
@@ -141,7 +143,9 @@ impl Postgres {
                 query.bind(seal.get() as i64)
             }
         };
-        let found = query.fetch_all(&self.reader).await.map_err(store_error)?;
+        let mut connection = self.warm_reader.take().await?;
+        let found = query.fetch_all(&mut *connection).await.map_err(store_error)?;
+        self.warm_reader.keep(connection);
         found.iter().map(rows::watermark).collect()
     }
 
@@ -193,7 +197,9 @@ impl Postgres {
 
     /// See [`crate::store::Store::lines_and_conflicts`].
     pub async fn lines_and_conflicts(&self, keys: &[&OrderKey]) -> StoreResult<(Vec<Posted>, Vec<KeptConflict>)> {
-        let found = of_keys(&self.reader, include_str!("sql/lines_and_disputes_of.sql"), keys, LINES).await?;
+        let mut connection = self.warm_reader.take().await?;
+        let found = of_keys(&mut *connection, include_str!("sql/lines_and_disputes_of.sql"), keys, LINES).await?;
+        self.warm_reader.keep(connection);
         let lines = found.iter().map(rows::posted).collect::<StoreResult<Vec<_>>>()?;
         let mut disputed = BTreeSet::new();
         for (row, posted) in found.iter().zip(&lines) {
