@@ -14,6 +14,7 @@ mod fixture;
 mod load;
 mod process;
 mod questions;
+mod settle;
 mod soak;
 mod store;
 mod wire;
@@ -188,6 +189,7 @@ async fn ledger(args: &Args, run: u64, over: Over, figures: &mut Figures) {
     let mut recorded = stream(args, place, &load, &store, &service, figures).await;
     let mut sent = args.events;
     if args.calls > 0 {
+        settle::settle(&store, &service).await;
         recorded += unary(args, place, &load, &service, &mut sent, figures).await;
         recorded += at_a_fixed_rate(args, place, &load, (&store, &service), &mut sent, figures).await;
     }

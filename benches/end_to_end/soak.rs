@@ -62,7 +62,8 @@ fn slope(values: &[f64]) -> f64 {
     above / below
 }
 
-async fn scrape(port: u16) -> String {
+/// What the service says of itself.
+pub async fn scrape(port: u16) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
     let mut told = String::new();
@@ -70,7 +71,8 @@ async fn scrape(port: u16) -> String {
     told
 }
 
-fn value(metrics: &str, name: &str) -> f64 {
+/// One number of that.
+pub fn value(metrics: &str, name: &str) -> f64 {
     let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.and_then(|value| value.trim().parse().ok()).unwrap_or(f64::NAN)
 }

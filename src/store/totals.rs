@@ -2,7 +2,8 @@
 //! journals after them line by line.
 //!
 //! Folds stand in a tree, so that any number of them is read as a few: eight folds of a level make one of the next. They are only ever added. Folding
-//! goes on beside the intake and takes at most a third of one connection's time while anything is booked; while it lags, a question reads more lines.
+//! goes on beside the intake, in bites of some milliseconds with rests between: a ninth of one connection's time while anything is booked, a third where it
+//! lags; while it lags, a question reads more lines.
 
 use super::hours::{self, Hours};
 use super::rows::{self, Columns};
@@ -14,16 +15,22 @@ use crate::types::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// Entries of journals that are summed at once, unless one journal holds more.
 pub const FOLD_ENTRIES: u32 = 65_536;
 /// Folds of a level that make one of the next.
 pub const FAN_IN: u32 = 8;
+/// Entries that are read at once while a fold is made: the intake has to wait for no more than these.
+const BITE_ENTRIES: u32 = 4_096;
 /// How often less than so many entries are folded.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 /// Time that folding leaves free, as a multiple of the time that it takes.
-const REST: u32 = 2;
+const REST: u32 = 8;
+/// The same where another fold is due already.
+const REST_LAGGING: u32 = 2;
+/// Longest rest after a bite: whoever folds keeps the others from it meanwhile.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 /// Keys with corrections that are read at once.
 const KEYS_PER_READ: usize = 1_000;
 
@@ -103,12 +110,25 @@ impl Stretch {
 }
 
 /// What a fold holds.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct FoldSums {
     /// What statements are made of.
     pub totals: Totals,
     /// What hours are counted by.
     pub hours: Hours,
+}
+
+impl FoldSums {
+    /// Adds those of the journals after these.
+    fn add(&mut self, next: Self) -> StoreResult<()> {
+        for (key, sums) in next.totals {
+            add(&mut self.totals, key, sums)?;
+        }
+        for ((platform, hour), counts) in next.hours {
+            hours::add_hour(&mut self.hours, &platform, hour, counts)?;
+        }
+        Ok(())
+    }
 }
 
 /// Adds to the sums.
@@ -164,14 +184,19 @@ impl Store {
 
     /// Makes the next fold, of at most so many entries unless one journal holds more. False: there was none to make, or another was at it.
     pub async fn fold_totals(&self, entries: u32) -> StoreResult<bool> {
+        self.fold_resting(entries, 0).await
+    }
+
+    /// The same, with rests so many times as long as the work before each.
+    async fn fold_resting(&self, entries: u32, rest: u32) -> StoreResult<bool> {
         match self {
             Self::Sqlite(store) => {
-                let Some((fold, sums)) = self.next_fold(entries).await? else { return Ok(false) };
+                let Some((fold, sums)) = self.next_fold(entries, rest).await? else { return Ok(false) };
                 store.insert_fold(fold, &sums).await?;
             }
             Self::Postgres(store) => {
                 let Some(turn) = store.fold_turn().await? else { return Ok(false) };
-                let Some((fold, sums)) = self.next_fold(entries).await? else { return Ok(false) };
+                let Some((fold, sums)) = self.next_fold(entries, rest).await? else { return Ok(false) };
                 turn.insert_fold(fold, &sums).await?;
             }
         }
@@ -209,11 +234,18 @@ impl Store {
         })
     }
 
-    async fn next_fold(&self, entries: u32) -> StoreResult<Option<(Folded, FoldSums)>> {
-        let (fold_no, after) = self.folds().await?;
+    async fn next_fold(&self, entries: u32, rest: u32) -> StoreResult<Option<(Folded, FoldSums)>> {
+        let (fold_no, mut after) = self.folds().await?;
         let Some(seal) = ask!(self.fold_cut(after, entries))? else { return Ok(None) };
-        let sums = self.sums_of(after, seal, TotalsOf { hours: true, ..TotalsOf::default() }).await?;
-        Ok(Some((Folded { fold_no, seal }, sums)))
+        let mut fold = FoldSums::default();
+        while after < seal {
+            let began = Instant::now();
+            let to = self.stretch_end(after, BITE_ENTRIES, seal).await?;
+            fold.add(self.sums_of(after, to, TotalsOf { hours: true, ..TotalsOf::default() }).await?)?;
+            after = to;
+            sleep((began.elapsed() * rest).min(LONGEST_REST)).await;
+        }
+        Ok(Some((Folded { fold_no, seal }, fold)))
     }
 
     /// Sums of the lines of the journals after a seal up to another.
@@ -290,14 +322,22 @@ impl Store {
 
 /// Folds until it is aborted.
 pub async fn keep_folding(store: Store) {
-    let (mut failing, mut newest) = (false, SealNo::NONE);
+    let (mut failing, mut idle, mut newest) = (false, false, SealNo::NONE);
     loop {
-        // Folds of a few lines each would be as many rows as lines.
-        if !store.fold_is_full(FOLD_ENTRIES).await.unwrap_or(false) {
+        let full = store.fold_is_full(FOLD_ENTRIES).await.unwrap_or(false);
+        // Folds of a few lines each would be as many rows as lines; and another instance may be at it.
+        if idle || !full {
             sleep(FOLD_EVERY).await;
         }
-        let began = tokio::time::Instant::now();
-        let folded = store.fold_totals(FOLD_ENTRIES).await;
+        let before = newest;
+        newest = store.last_seal().await.unwrap_or(before);
+        let rest = match full && store.fold_is_full(2 * FOLD_ENTRIES).await.unwrap_or(false) {
+            // Nobody is kept from booking where nothing is booked.
+            _ if newest == before => 0,
+            true => REST_LAGGING,
+            false => REST,
+        };
+        let folded = store.fold_resting(FOLD_ENTRIES, rest).await;
         // Told once, until it works again.
         if let Err(error) = &folded
             && !failing
@@ -305,11 +345,7 @@ pub async fn keep_folding(store: Store) {
             tracing::warn!(%error, "totals cannot be folded; statements read more lines");
         }
         failing = folded.is_err();
-        let took = began.elapsed();
-        let before = newest;
-        newest = store.last_seal().await.unwrap_or(before);
-        // Nobody is kept from booking where nothing is booked.
-        sleep(if newest == before { Duration::ZERO } else { took * REST }).await;
+        idle = !matches!(folded, Ok(true));
     }
 }
 
