@@ -16,6 +16,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     let descriptors = protox::compile(FILES, ["proto"])?;
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().compile_well_known_types(false).compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .compile_well_known_types(false)
+        .codec_path("crate::api::codec::Codec")
+        .compile_fds(descriptors)?;
     Ok(())
 }
