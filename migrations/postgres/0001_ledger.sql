@@ -109,6 +109,37 @@ comment on column ledger.line.service_agency_code is 'The agency through which t
 comment on column ledger.line.source_platform_code is 'The platform from which the order came; null: none.';
 comment on column ledger.line.source_order_id is 'The order''s id there; null: none.';
 
+create type ledger.line_row as (
+    journal_id           bigint,
+    line_no              integer,
+    platform_code        text,
+    order_id             text,
+    assignment_no        smallint,
+    slot                 smallint,
+    kind                 smallint,
+    worker_id            uuid,
+    industry_code        text,
+    accept_area          text,
+    accepted_at          timestamptz,
+    ended_at             timestamptz,
+    end_kind             smallint,
+    service_agency_code  text,
+    source_platform_code text,
+    source_order_id      text,
+    sent_at              timestamptz,
+    amount               numeric,
+    premium_state        smallint,
+    premium_reason       smallint,
+    province_code        text,
+    period               integer,
+    service_period       integer,
+    rate_id              integer,
+    registry_revision    integer,
+    corrects_slot        smallint,
+    reversal_reason      smallint
+);
+comment on type ledger.line_row is 'A line on its way into the table: the lines of a small journal come as one array. A column more is another type, beside this one.';
+
 create table ledger.conflict (
     journal_id           bigint      not null,
     line_no              integer     not null,

@@ -28,6 +28,12 @@ fn content(copy: &mut CopyBuffer, order: &Order) {
     copy.optional(order.sent_at, CopyBuffer::instant);
 }
 
+/// Types of a line's columns, in the same order: int8 is 20, int2 21, int4 23, text 25, timestamptz 1184, numeric 1700, uuid 2950.
+pub const LINE_TYPES: [u32; 27] = [
+    20, 23, 25, 25, 21, 21, 21, 2950, 25, 25, 1184, 1184, 21, 25, 25, 25, 1184, 1700, 21, 21, 25, 23, 23, 23, 23,
+    21, 21,
+];
+
 pub fn line(copy: &mut CopyBuffer, line: &Line) {
     copy.row(27);
     place(copy, line.position);

@@ -9,8 +9,13 @@ const PIECE_BYTES: usize = 128 * 1024;
 /// Longer than any row but one with a large payload.
 const ROW_BYTES: usize = 4_096;
 
-/// A piece of a table's rows on their way to `COPY … FROM STDIN WITH (FORMAT binary)`.
-pub struct CopyBuffer(Vec<u8>);
+/// A piece of a table's rows on their way to `COPY … FROM STDIN WITH (FORMAT binary)`; or the same rows as records, elements of one array.
+pub struct CopyBuffer {
+    bytes: Vec<u8>,
+    /// Types of a record's columns, which a record tells with each; COPY tells none.
+    types: &'static [u32],
+    column: usize,
+}
 
 impl CopyBuffer {
     /// The first piece, without a row yet.
@@ -18,38 +23,70 @@ impl CopyBuffer {
         let mut buffer = Vec::with_capacity(PIECE_BYTES + ROW_BYTES);
         buffer.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
         buffer.extend_from_slice(&[0; 8]); // no flags, no extension
-        Self(buffer)
+        Self { bytes: buffer, types: &[], column: 0 }
+    }
+
+    /// Records of columns of these types (OIDs), as the elements of an array.
+    pub const fn records(types: &'static [u32]) -> Self {
+        Self { bytes: Vec::new(), types, column: 0 }
+    }
+
+    /// One of those.
+    pub fn record(&mut self, row: impl FnOnce(&mut Self)) {
+        let start = self.bytes.len();
+        self.int4_plain(0);
+        row(self);
+        let length = (self.bytes.len() - start - 4) as i32;
+        self.bytes[start..start + 4].copy_from_slice(&length.to_be_bytes());
     }
 
     /// It is time to send it, and to clear it then.
     pub fn is_full(&self) -> bool {
-        self.0.len() >= PIECE_BYTES
+        self.bytes.len() >= PIECE_BYTES
     }
 
     /// What is gathered.
     pub fn piece(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
     /// Makes room for the next piece.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.bytes.clear();
     }
 
     /// Begins a row of so many columns; the columns follow.
     pub fn row(&mut self, columns: i16) {
-        self.0.extend_from_slice(&columns.to_be_bytes());
+        match self.types {
+            [] => self.bytes.extend_from_slice(&columns.to_be_bytes()),
+            _ => self.int4_plain(columns.into()),
+        }
+        self.column = 0;
+    }
+
+    /// The type of the next column, where it is told.
+    fn told_type(&mut self) {
+        if let Some(oid) = self.types.get(self.column) {
+            self.bytes.extend_from_slice(&oid.to_be_bytes());
+            self.column += 1;
+        }
+    }
+
+    /// A length or a count.
+    fn int4_plain(&mut self, value: i32) {
+        self.bytes.extend_from_slice(&value.to_be_bytes());
     }
 
     /// Marks the end of the rows.
     pub fn finish(&mut self) {
-        self.0.extend_from_slice(&(-1_i16).to_be_bytes());
+        self.bytes.extend_from_slice(&(-1_i16).to_be_bytes());
     }
 
     /// text, bytea, uuid.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(&(bytes.len() as i32).to_be_bytes());
-        self.0.extend_from_slice(bytes);
+        self.told_type();
+        self.int4_plain(bytes.len() as i32);
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// text.
@@ -97,19 +134,23 @@ impl CopyBuffer {
         let digits = &groups[zeros..count];
         let weight = if digits.is_empty() { 0 } else { count as i16 - 3 };
         let sign: i16 = if micros < 0 { 0x4000 } else { 0 };
-        self.0.extend_from_slice(&(8 + 2 * digits.len() as i32).to_be_bytes());
+        self.told_type();
+        self.int4_plain(8 + 2 * digits.len() as i32);
         for part in [digits.len() as i16, weight, sign, 6] {
-            self.0.extend_from_slice(&part.to_be_bytes());
+            self.bytes.extend_from_slice(&part.to_be_bytes());
         }
         for group in digits.iter().rev() {
-            self.0.extend_from_slice(&group.to_be_bytes());
+            self.bytes.extend_from_slice(&group.to_be_bytes());
         }
     }
 
     /// Null, or the value.
     pub fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
         match value {
-            None => self.0.extend_from_slice(&(-1_i32).to_be_bytes()),
+            None => {
+                self.told_type();
+                self.int4_plain(-1);
+            }
             Some(value) => write(self, value),
         }
     }

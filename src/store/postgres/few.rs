@@ -3,14 +3,65 @@
 use super::Postgres;
 use super::by_worker::run_of;
 use super::codec::{PgInstant, store_error};
+use super::columns::{self, LINE_TYPES};
+use super::copy::CopyBuffer;
 use crate::ledger::{ENCODING_VERSION, Journal};
 use crate::store::{StoreError, StoreResult};
-use crate::types::{Code, Instant, Line, Repeats};
-use rust_decimal::Decimal;
-use sqlx::Row;
+use crate::types::{Instant, Line, Repeats};
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
+use sqlx::{Encode, PgConnection, Row, Type};
 
 /// Most lines of such a journal.
 pub const FEW_LINES: usize = 32;
+
+/// The database's numbers for `ledger.line_row` and for an array of it.
+#[derive(Clone, Copy, Debug)]
+pub struct LineRowType {
+    row: Oid,
+    rows: Oid,
+}
+
+impl LineRowType {
+    /// As this database numbers them.
+    pub async fn of(connection: &mut PgConnection) -> StoreResult<Self> {
+        let sql = include_str!("sql/line_row_type.sql");
+        let found = sqlx::query(sql).fetch_one(connection).await.map_err(store_error)?;
+        let oid = |place: usize| found.try_get(place).map_err(store_error);
+        Ok(Self { row: oid(0)?, rows: oid(1)? })
+    }
+}
+
+/// Lines as an array of rows.
+struct Rows<'a>(&'a [Line], LineRowType);
+
+impl Type<sqlx::Postgres> for Rows<'_> {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("ledger.line_row[]")
+    }
+}
+
+impl<'q> Encode<'q, sqlx::Postgres> for Rows<'_> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        let Self(lines, LineRowType { row, .. }) = self;
+        // One dimension without nulls, counted from 1.
+        for word in [1, 0, row.0, lines.len() as u32, 1] {
+            buffer.extend_from_slice(&word.to_be_bytes());
+        }
+        let mut records = CopyBuffer::records(&LINE_TYPES);
+        for line in *lines {
+            records.record(|record| columns::line(record, line));
+        }
+        buffer.extend_from_slice(records.piece());
+        Ok(IsNull::No)
+    }
+
+    fn produces(&self) -> Option<PgTypeInfo> {
+        Some(PgTypeInfo::with_oid(self.1.rows))
+    }
+}
 
 /// The journal is one of few lines and nothing else.
 pub fn fits(journal: &Journal) -> bool {
@@ -22,12 +73,6 @@ pub fn fits(journal: &Journal) -> bool {
 
 impl Postgres {
     pub(super) async fn try_append_few(&self, journal: &Journal, root: &[u8; 32]) -> StoreResult<Instant> {
-        fn all<'a, T>(journal: &'a Journal, of: impl Fn(&'a Line) -> T) -> Vec<T> {
-            journal.lines.iter().map(of).collect()
-        }
-        fn text(code: &Option<Code>) -> Option<&str> {
-            code.as_ref().map(Code::as_str)
-        }
         let (run, first, last) =
             run_of(journal).ok_or_else(|| StoreError::Corrupt("journal: no lines".to_owned()))?;
         let query = sqlx::query(include_str!("sql/append_few.sql"))
@@ -35,32 +80,7 @@ impl Postgres {
             .bind(journal.count() as i32)
             .bind(i16::from(ENCODING_VERSION))
             .bind(&root[..])
-            .bind(all(journal, |l| l.position.line_no.get() as i32))
-            .bind(all(journal, |l| l.order.key.platform.as_str()))
-            .bind(all(journal, |l| l.order.key.order_id.as_str()))
-            .bind(all(journal, |l| i16::from(l.order.key.assignment_no)))
-            .bind(all(journal, |l| l.slot.get() as i16))
-            .bind(all(journal, |l| i16::from(l.kind.code())))
-            .bind(all(journal, |l| l.order.worker.uuid()))
-            .bind(all(journal, |l| l.order.industry.as_str()))
-            .bind(all(journal, |l| l.order.area.as_str()))
-            .bind(all(journal, |l| PgInstant(l.order.accepted_at)))
-            .bind(all(journal, |l| l.order.end.map(|end| PgInstant(end.at))))
-            .bind(all(journal, |l| l.order.end.map(|end| i16::from(end.kind.code()))))
-            .bind(all(journal, |l| text(&l.order.agency)))
-            .bind(all(journal, |l| text(&l.order.source_platform)))
-            .bind(all(journal, |l| text(&l.order.source_order)))
-            .bind(all(journal, |l| l.order.sent_at.map(PgInstant)))
-            .bind(all(journal, |l| l.priced.amount.map(|a| Decimal::new(a.micros(), 6))))
-            .bind(all(journal, |l| i16::from(l.priced.state.code())))
-            .bind(all(journal, |l| i16::from(l.priced.reason.code())))
-            .bind(all(journal, |l| l.priced.province.as_str()))
-            .bind(all(journal, |l| l.priced.period.number()))
-            .bind(all(journal, |l| l.priced.service_period.number()))
-            .bind(all(journal, |l| l.priced.rate.map(|rate| rate.get() as i32)))
-            .bind(all(journal, |l| l.priced.revision.get() as i32))
-            .bind(all(journal, |l| l.corrects.map(|slot| slot.get() as i16)))
-            .bind(all(journal, |l| l.reversal_reason.map(|reason| i16::from(reason.code()))))
+            .bind(Rows(&journal.lines, self.line_row))
             .bind(run.len() as i64)
             .bind(PgInstant(first))
             .bind(PgInstant(last))

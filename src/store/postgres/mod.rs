@@ -26,6 +26,7 @@ pub use by_worker::Folding;
 pub use migrate::{migrate, migrate_by};
 
 use self::codec::store_error;
+use self::few::LineRowType;
 use self::kept::Kept;
 use self::warm::Warm;
 use super::{GuardFailure, Leniency, StoreResult};
@@ -73,6 +74,7 @@ pub struct Postgres {
     kept: Arc<Kept>,
     tasks: Option<Arc<Tasks>>,
     ledger_id: LedgerId,
+    line_row: LineRowType,
     weaknesses: Arc<[String]>,
     /// Ids left of the block taken last.
     ids: Arc<Mutex<std::ops::Range<u64>>>,
@@ -99,6 +101,7 @@ impl Postgres {
 
         let writer = pool(&options, connections.writers, include_str!("sql/session_writer.sql"));
         let weaknesses = guard::check_durability(&writer, leniency).await?;
+        let line_row = LineRowType::of(&mut *writer.acquire().await.map_err(store_error)?).await?;
         let reader = pool(&options, connections.readers, include_str!("sql/session_reader.sql"));
         let row = sqlx::query(include_str!("sql/ledger_id.sql")).fetch_one(&reader).await.map_err(store_error)?;
         let id: i64 = row.try_get(0).map_err(store_error)?;
@@ -113,6 +116,7 @@ impl Postgres {
             writer,
             reader,
             ledger_id: ledger_id.ok_or_else(corrupt)?,
+            line_row,
             weaknesses: weaknesses.into(),
             ids: Arc::new(Mutex::new(0..0)),
         };
