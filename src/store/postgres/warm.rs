@@ -1,7 +1,7 @@
-//! Connections with which lanes write: the one used last is used next, and stays with whoever is at it.
+//! Connections that are used all the time, to write and to ask for cover: the one used last is used next, and the pool does not see it in between.
 //!
 //! The pool asks each connection that is given back whether it lives, a round trip, and hands out the one that has been idle for longest, whose session and
-//! plans are in no cache any more. Both cost a journal of few lines a tenth of what it takes.
+//! plans are in no cache any more.
 
 use super::codec::store_error;
 use crate::store::StoreResult;
