@@ -2,7 +2,7 @@
 //! only home of generated code. One RPC per file; the trait impls here only forward.
 
 mod audit;
-pub mod codec;
+mod codec;
 mod coverage;
 mod decode;
 pub mod decode_order;

@@ -35,7 +35,7 @@ pub const LINE_TYPES: [u32; 27] = [
 ];
 
 pub fn line(copy: &mut CopyBuffer, line: &Line) {
-    copy.row(27);
+    copy.row(LINE_TYPES.len() as i16);
     place(copy, line.position);
     key(copy, &line.order);
     copy.int2(line.slot.get() as i16);

@@ -26,9 +26,14 @@ impl CopyBuffer {
         Self { bytes: buffer, types: &[], column: 0 }
     }
 
-    /// Records of columns of these types (OIDs), as the elements of an array.
-    pub const fn records(types: &'static [u32]) -> Self {
-        Self { bytes: Vec::new(), types, column: 0 }
+    /// Records of columns of these types (OIDs), as the elements of an array, behind what the bytes hold already.
+    pub const fn records(bytes: Vec<u8>, types: &'static [u32]) -> Self {
+        Self { bytes, types, column: 0 }
+    }
+
+    /// All bytes.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// One of those.

@@ -50,11 +50,11 @@ impl<'q> Encode<'q, sqlx::Postgres> for Rows<'_> {
         for word in [1, 0, row.0, lines.len() as u32, 1] {
             buffer.extend_from_slice(&word.to_be_bytes());
         }
-        let mut records = CopyBuffer::records(&LINE_TYPES);
+        let mut records = CopyBuffer::records(std::mem::take(&mut **buffer), &LINE_TYPES);
         for line in *lines {
             records.record(|record| columns::line(record, line));
         }
-        buffer.extend_from_slice(records.piece());
+        **buffer = records.into_bytes();
         Ok(IsNull::No)
     }
 

@@ -1,4 +1,5 @@
--- Purpose: how far a stretch of journals after a seal ($1) reaches that hold at most $2 entries; one journal at least. Null: none is sealed.
+-- Purpose: how far a stretch of journals after a seal ($1) reaches that hold at most $2 entries; one journal at least. Null: none is sealed. A
+-- journal holds at least one entry, so no more journals than entries are looked at.
 -- Locks: none. Rows: one.
 select max(seal_no) as seal_no
 from (
@@ -9,7 +10,7 @@ from (
         join ledger_read.journal j using (journal_id)
         where s.seal_no > $1
         order by s.seal_no
-        limit 20000
+        limit least(20000, $2::bigint + 1)
     ) as next
 ) as run
 where entries <= $2 or place = 1
