@@ -157,6 +157,7 @@ impl App {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_concurrent_streams(CALLS_PER_CONNECTION)
             .http2_keepalive_interval(Some(KEEPALIVE))
+            .max_connection_age(config.connection_age)
             .add_service(health_service)
             .add_service(reflection_v1())
             .add_service(reflection_v1alpha())

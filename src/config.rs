@@ -15,6 +15,8 @@ const LEAST_KEY_BYTES: usize = 16;
 const DEFAULT_TRACE_RATIO: f64 = 0.1;
 /// Milliseconds, as OpenTelemetry has it.
 const DEFAULT_METRICS_INTERVAL: &str = "60000";
+/// Seconds. A new instance should have its share of the callers within some minutes.
+const DEFAULT_CONNECTION_AGE: &str = "600";
 /// The ledger that is served when nothing else is said.
 pub const DEFAULT_DATABASE_URL: &str = "sqlite:./data/ledger.sqlite";
 
@@ -69,6 +71,9 @@ pub struct ServeArgs {
     /// How long a stop waits for what was accepted to be answered, 1 to 600 seconds
     #[arg(long, env = "PREMIUM_LEDGER_DRAIN_SECONDS", value_name = "SECONDS", default_value = "30")]
     pub drain_seconds: String,
+    /// How old a caller's connection grows before it is told to open another (what goes on it goes on to its end), 1 to 86,400 seconds
+    #[arg(long, env = "PREMIUM_LEDGER_CONNECTION_AGE_SECONDS", value_name = "SECONDS", default_value = DEFAULT_CONNECTION_AGE)]
+    pub connection_age_seconds: String,
 }
 
 /// Which database.
@@ -105,6 +110,8 @@ pub struct Config {
     pub push: Option<PushConfig>,
     /// How long a stop may take.
     pub drain: Duration,
+    /// When a caller's connection is told to end.
+    pub connection_age: Duration,
 }
 
 /// Everything that is wrong with a configuration.
@@ -133,6 +140,7 @@ impl ServeArgs {
             trace_ratio: None,
             trace_key: None,
             drain_seconds: text("30"),
+            connection_age_seconds: text(DEFAULT_CONNECTION_AGE),
         }
     }
 
@@ -153,6 +161,8 @@ impl ServeArgs {
         let lanes = number(&mut problems, "--lanes", &self.lanes, 1, 64);
         let readers = number(&mut problems, "--readers", &self.readers, 1, 256);
         let drain = number(&mut problems, "--drain-seconds", &self.drain_seconds, 1, 600);
+        let connection_age =
+            number(&mut problems, "--connection-age-seconds", &self.connection_age_seconds, 1, 86_400);
         let truth = "must be true or false";
         let allow_data_loss = noted(&mut problems, "--allow-data-loss", self.allow_data_loss.parse(), truth);
         let single_login =
@@ -166,10 +176,16 @@ impl ServeArgs {
             )
         });
         let (traces, push) = (self.traces(&mut problems), self.push(&mut problems));
-        match (listen, database, lanes, readers, drain, allow_data_loss) {
-            (Some(listen), Some(database), Some(lanes), Some(readers), Some(drain), Some(allow_data_loss))
-                if problems.is_empty() =>
-            {
+        match (listen, database, lanes, readers, drain, connection_age, allow_data_loss) {
+            (
+                Some(listen),
+                Some(database),
+                Some(lanes),
+                Some(readers),
+                Some(drain),
+                Some(connection_age),
+                Some(allow_data_loss),
+            ) if problems.is_empty() => {
                 let local = matches!(&database, Database::Postgres(url) if postgres::is_local(url));
                 Ok(Config {
                     listen,
@@ -183,6 +199,7 @@ impl ServeArgs {
                     traces,
                     push,
                     drain: Duration::from_secs(drain),
+                    connection_age: Duration::from_secs(connection_age),
                 })
             }
             _ => Err(ConfigProblems(problems)),
@@ -282,13 +299,16 @@ mod tests {
             lanes: "0".to_owned(),
             readers: "many".to_owned(),
             drain_seconds: "30".to_owned(),
+            connection_age_seconds: "0".to_owned(),
             allow_data_loss: "perhaps".to_owned(),
             ..ServeArgs::default()
         };
         let problems = args.check().unwrap_err().0;
-        for flag in ["--listen", "--database-url", "--lanes", "--readers", "--allow-data-loss"] {
+        for flag in
+            ["--listen", "--database-url", "--lanes", "--readers", "--connection-age-seconds", "--allow-data-loss"]
+        {
             assert!(problems.iter().any(|p| p.starts_with(flag)), "{flag}: {problems:?}");
         }
-        assert_eq!(problems.len(), 5);
+        assert_eq!(problems.len(), 6);
     }
 }

@@ -28,6 +28,7 @@ PACKAGE = "premium.ledger.v1"
 SERVICES = [f"{PACKAGE}.{name}Service" for name in ("Intake", "Coverage", "Registry")]
 WAIT = 30  # seconds for the start, and for the stop
 ANSWER = 120  # seconds for one call
+AGE = 1  # seconds until the server has a connection followed by another
 # One order of 31 minutes on 2026-01-15, Asia/Shanghai; instants of answers come back in UTC.
 ORDER = {"platform_code": "MEITUAN", "order_id": "stock-1", "worker_id": str(uuid.uuid4()), "industry_code": "instant_delivery",
          "accept_area": "310101", "accepted_at": "2026-01-15T12:00:00+08:00"}
@@ -236,9 +237,20 @@ def unknown_order(client):
     same("unknown order", client.fail("Intake.GetOrder", {"key": key}), ("NOT_FOUND", []))
 
 
+def old_connections_are_followed_unnoticed(client):
+    states = []
+    client.channel.subscribe(states.append)
+    until = time.monotonic() + WAIT
+    while states.count(grpc.ChannelConnectivity.IDLE) < 3:
+        if time.monotonic() > until:
+            raise AssertionError(f"the connection is never told to end: {states}")
+        coverage_at(client, ORDER["accepted_at"])  # fails where a call is lost
+    client.channel.unsubscribe(states.append)
+
+
 CHECKS = (reflection_and_health, open_end_and_replay, coverage_both_ends_included, refusal_is_an_outcome,
           ten_thousand_refusals_fit_4_mib, too_many_orders, stream_in_order, reverse_once, questions_that_are_refused, watermark,
-          rate_put_and_previewed, unknown_order)
+          rate_put_and_previewed, unknown_order, old_connections_are_followed_unnoticed)
 
 
 class Report:
@@ -285,7 +297,8 @@ def main():
         with log.open("wb") as out:
             server = subprocess.Popen(
                 [sys.argv[1], "--log-format", "json", "serve", "--listen", "127.0.0.1:0",
-                 "--database-url", f"sqlite:{folder}/ledger.sqlite"], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+                 "--database-url", f"sqlite:{folder}/ledger.sqlite", "--connection-age-seconds", str(AGE)],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         try:
             if address := report.run(start, server, log):
                 client = Client(address)

@@ -13,6 +13,7 @@ mod machine;
 #[allow(dead_code, reason = "the tests use more of it")]
 mod program;
 #[path = "../../tests/it/proxy.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
 mod proxy;
 mod world;
 

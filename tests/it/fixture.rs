@@ -54,5 +54,6 @@ pub fn config(database: Database) -> Config {
         traces: None,
         push: None,
         drain: Duration::from_secs(30),
+        connection_age: Duration::from_secs(3_600),
     }
 }

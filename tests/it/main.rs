@@ -6,6 +6,7 @@ mod by_worker;
 mod cluster;
 mod collisions;
 mod completeness;
+mod connections;
 mod crash;
 mod deploy;
 mod encoding;

@@ -1,7 +1,8 @@
-//! The address at which the service finds its database: as a virtual address or a balancer is, it may lead elsewhere, cut what is open, or be gone.
+//! The address at which the service finds its database, or a caller the service: as a virtual address or a balancer is, it may lead elsewhere, cut what is open, or be gone.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -13,6 +14,7 @@ type Target = Option<SocketAddr>;
 pub struct Proxy {
     pub port: u16,
     target: Arc<watch::Sender<Target>>,
+    taken: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -20,13 +22,20 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let target = Arc::new(watch::Sender::new(Some(local(to))));
-        let leads = target.clone();
+        let taken = Arc::new(AtomicUsize::new(0));
+        let (leads, count) = (target.clone(), taken.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(forward(client, leads.subscribe()));
             }
         });
-        Self { port, target }
+        Self { port, target, taken }
+    }
+
+    /// Connections that it took, all told.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// Cuts all that is open, and takes nobody until it leads somewhere again.
