@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 pub const FOLD_ENTRIES: u32 = 65_536;
 /// Folds of a level that make one of the next.
 pub const FAN_IN: u32 = 8;
-/// Entries that are read at once while a fold is made: calls wait for a core as long as these take (of 4,096: calls at half of what two cores bear had a p99
+/// Entries that are read at once while a fold is made, unless one journal holds more: calls wait for a core as long as these take (of 4,096: calls at half of what two cores bear had a p99
 /// of 57 flushes of the disk; of 512: 40).
 const BITE_ENTRIES: u32 = 512;
 /// How often less than so many entries are folded.
