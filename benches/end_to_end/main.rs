@@ -359,14 +359,16 @@ async fn questions(
     let mut questions = Questions::new(&service.server, url, load, *sent).await;
     // Each connection prepares and plans each statement first.
     questions.ask(WARM_UP_QUESTIONS, || false).await;
-    let alone = questions.ask(args.questions, || false).await;
-    asked(figures, place, "alone", &alone);
     if matches!(store, Store::Postgres { .. }) {
         let summed = questions.sum(args.questions).await;
         figures.add(place, "GetStatement, not folded, ms", summed.unfolded as f64 / 1_000.0);
         quantiles(figures, place, "GetStatement", &summed.get_statement);
         quantiles(figures, place, "ListStatements", &summed.list_statements);
     }
+    // Alone: without the folds and the disk's rest of what was sent.
+    settle::settle(store, service).await;
+    let alone = questions.ask(args.questions, || false).await;
+    asked(figures, place, "alone", &alone);
     let over = Arc::new(AtomicBool::new(false));
     let stream = tokio::spawn({
         let (server, load, over) = (service.server.clone(), load.clone(), over.clone());

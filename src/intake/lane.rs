@@ -1,6 +1,7 @@
 //! Lanes: bounded queues, one journal at a time each. A key has one lane, so its events keep their order.
 
 use super::answer::{Answer, IntakeError, Item};
+use super::give_way::Turn;
 use super::group::book;
 use super::observe::Observer;
 use super::recent::Recent;
@@ -46,10 +47,16 @@ pub struct Lane {
 
 impl Lane {
     /// Starts one. Its queue needs no bound of its own: room is taken before anything is sent.
-    pub fn start(store: Store, registry: Registry, recent: Recent, observer: Observer) -> (Self, JoinHandle<()>) {
+    pub fn start(
+        store: Store,
+        registry: Registry,
+        recent: Recent,
+        turn: Turn,
+        observer: Observer,
+    ) -> (Self, JoinHandle<()>) {
         let (work, queue) = mpsc::unbounded_channel();
         let lane = Self { room: Arc::new(Semaphore::new(LANE_QUEUE_ORDERS)), work };
-        (lane, tokio::spawn(run(store, registry, recent, observer, queue)))
+        (lane, tokio::spawn(run(store, registry, recent, turn, observer, queue)))
     }
 
     /// What is told of its queue.
@@ -87,13 +94,15 @@ async fn run(
     store: Store,
     registry: Registry,
     mut recent: Recent,
+    mut turn: Turn,
     observer: Observer,
     mut queue: mpsc::UnboundedReceiver<Work>,
 ) {
     while let Some(first) = queue.recv().await {
         let mut group = vec![first];
         let mut orders = group[0].items.len();
-        while orders < store.group_orders() {
+        let most = turn.take(store.group_orders());
+        while orders < most {
             let Ok(next) = queue.try_recv() else { break };
             orders += next.items.len();
             group.push(next);
@@ -109,6 +118,8 @@ async fn run(
         let waits = group.iter().map(|work| taken - work.submitted);
         let mut noted = observer.taken(waits, orders, group.iter().filter_map(|work| work.span.as_ref()));
         let booked = book(&store, &registry, &mut recent, (&observer, &mut noted), items).await;
+        let is_booked = |answer: &Answer| matches!(answer, Answer::Recorded(_));
+        let nothing_booked = booked.as_ref().is_ok_and(|answers| !answers.iter().any(is_booked));
         let (mut answers, requests, mut first) = (booked.map(Vec::into_iter), group.len(), 0);
         for (work, (length, platform)) in group.into_iter().zip(lengths) {
             let part = match &mut answers {
@@ -124,6 +135,7 @@ async fn run(
             let _ = work.reply.send(part);
         }
         observer.ended(noted, taken, orders, requests);
+        turn.over(taken, nothing_booked).await;
     }
 }
 

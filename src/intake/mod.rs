@@ -8,6 +8,7 @@
 //!   stream waits (and HTTP/2 flow control with it).
 //! - **Group.** A lane takes all that waits, up to [`Store::group_orders`] and the rest of the last request. No timer: an order alone
 //!   commits at once, under load groups grow by themselves.
+//! - **Old orders.** A lane whose groups book nothing gives way to calls of one order (`give_way`).
 //! - **Round trips per journal** with new orders only: the append (Postgres 1 for few lines, else 5; SQLite in process). Where a slot
 //!   may be taken (`recent`), one more reads the lines; where there is doubt (refusals, conflicts), up to five more read what is kept.
 //! - **Copies per order**: one move from the decoded message into its line, one encoding for the leaf hash, one for the database, one of some
@@ -20,6 +21,7 @@ mod answer;
 mod calendar;
 mod correct;
 mod doubt;
+mod give_way;
 mod group;
 mod lane;
 mod observe;
@@ -44,6 +46,7 @@ pub use watermark::WatermarkAsk;
 use crate::clock::Clock;
 use crate::store::Store;
 use crate::telemetry::{Lanes, RequestSpan, Telemetry};
+use give_way::{Calls, Turn};
 use observe::Observer;
 use recent::{GENERATION_SLOTS, Memory, Recent};
 use std::sync::Arc;
@@ -75,20 +78,26 @@ impl Intake {
         let count = lanes.clamp(1, store.max_lanes());
         let mut tasks = Vec::new();
         let memory = Memory::new(GENERATION_SLOTS);
-        let mut start = |lanes, count| -> Arc<[lane::Lane]> {
+        let calls = Calls::default();
+        let mut start = |lanes, count, turn: fn(Calls) -> Turn| -> Arc<[lane::Lane]> {
             let (lanes, system) = (Lanes { lanes }, store.system());
             let observer = Observer { telemetry: telemetry.clone(), lanes, system, clock };
             let lane = |number| {
                 let recent = Recent::new(memory.clone());
-                let (lane, task) = lane::Lane::start(store.clone(), registry.clone(), recent, observer.clone());
+                let turn = turn(calls.clone());
+                let (lane, task) =
+                    lane::Lane::start(store.clone(), registry.clone(), recent, turn, observer.clone());
                 telemetry.metrics.watch_lane(lane.told(&observer, number));
                 tasks.push(task);
                 lane
             };
             (0..count).map(lane).collect()
         };
-        let lanes = start("batch", count);
-        let single = if store.max_lanes() == 1 { lanes.clone() } else { start("single", count.div_ceil(2)) };
+        let lanes = start("batch", count, Turn::after);
+        let single = match store.max_lanes() {
+            1 => lanes.clone(),
+            _ => start("single", count.div_ceil(2), Turn::first),
+        };
         (Self { store, registry, lanes, single }, tasks)
     }
 

@@ -7,7 +7,7 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValueFormat, PgValueRef, Postgres};
-use sqlx::{ColumnIndex, Decode, Encode, Row, Type, TypeInfo, ValueRef};
+use sqlx::{ColumnIndex, Decode, Encode, Row, Type, ValueRef};
 
 /// Microseconds from 1970 to Postgres's epoch, 2000-01-01T00:00:00Z.
 const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -93,6 +93,15 @@ fn binary<'r>(value: &PgValueRef<'r>) -> Result<&'r [u8], BoxDynError> {
     }
 }
 
+/// An integer of any width. By its width, for a line has many, and each look at a type takes longer than the number.
+fn integer(value: &PgValueRef<'_>) -> Result<i64, BoxDynError> {
+    match *binary(value)? {
+        [a, b] => Ok(i16::from_be_bytes([a, b]).into()),
+        [a, b, c, d] => Ok(i32::from_be_bytes([a, b, c, d]).into()),
+        ref eight => Ok(i64::from_be_bytes(eight.try_into()?)),
+    }
+}
+
 fn get<'r, T>(row: &'r PgRow, column: &'static str) -> StoreResult<T>
 where
     T: Decode<'r, Postgres> + Type<Postgres>,
@@ -119,11 +128,7 @@ impl Columns for PgRow {
         if value.is_null() {
             return Ok(None);
         }
-        match value.type_info().name() {
-            "INT2" => get::<i16>(self, column).map(|v| Some(v.into())),
-            "INT4" => get::<i32>(self, column).map(|v| Some(v.into())),
-            _ => get::<i64>(self, column).map(Some),
-        }
+        integer(&value).map(Some).map_err(|e| corrupt(column, e))
     }
 
     fn bytes(&self, column: &'static str) -> StoreResult<Vec<u8>> {
