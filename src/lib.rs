@@ -54,8 +54,8 @@
 //!   parts, beside the intake, as a log-structured merge tree does. It is outside the append-only tables, since merged runs go; the lines
 //!   that it is made from stay. On SQLite (`store::sqlite::by_worker`) the newest million lines are held in memory, sorted, and go into a tree in
 //!   batches.
-//! - **Watermarks are read first, of all platforms**: one that is read says that the lines it promises are booked already, so every later
-//!   read sees them, and which platforms count is decided from those.
+//! - **Watermarks are read no later than a worker's orders, of all platforms** (PostgreSQL: in one statement with them): one that is read says that the lines it
+//!   promises are booked already, so they are seen, and which platforms count is decided from those.
 //! - **A journal takes an arrival number in its own transaction, and is sealed in the order of those** (`store::postgres::seal`), in one statement, so
 //!   that an instance which is stopped in the middle holds nobody up. What waits for a seal is a table of its own, outside the ledger: finding the
 //!   unsealed among all journals would cost more with every year. On SQLite, with its one writer, a journal is sealed as it is written.

@@ -7,9 +7,16 @@ use crate::types::{Instant, Order, SealNo};
 use std::ops::RangeInclusive;
 
 /// What was known then of a worker's orders. Looks through all of them, also those of which only the platforms are asked for.
-pub(super) async fn lines_then(store: &Store, search: &Search, seal: SealNo) -> StoreResult<Lines> {
+pub(super) async fn lines_then(
+    store: &Store,
+    search: &Search,
+    platforms: &[&str],
+    seal: SealNo,
+) -> StoreResult<Lines> {
+    let newest = store.watermarks(platforms, Some(seal)).await?;
     let (from, to) = search.span();
-    let mut then = lines_now(store, &Search { accepted: from..=to, ..search.clone() }).await?;
+    let now = lines_now(store, &Search { accepted: from..=to, ..search.clone() }, &[]).await?;
+    let mut then = Lines { newest, ..now };
     let of_lines = then.orders.values().flatten().map(|posted| posted.line.position.journal);
     let journals = of_lines.chain(then.conflicts.values().flatten().map(|kept| kept.journal)).collect();
     let sealed = store.sealed_by(journals, seal).await?;

@@ -3,8 +3,9 @@
 //! A worker's orders around the instant are found by (worker, acceptance) in a window bounded by the longest order that a rule allows; all
 //! lines of those orders are read, so that lines which disagree about worker or acceptance are seen too.
 //!
-//! The watermarks of all platforms are read first: one that is read says that the lines it promises are booked already, so the reads after it see them. The other
-//! way round, a late line and the watermark behind it could come between, and the answer would call complete what it had not seen.
+//! The watermarks of all platforms are read with the worker's orders (PostgreSQL: in one snapshot) or before them: one that is read says that the
+//! lines it promises are booked already, so they are seen. The other way round, a late line and the watermark behind it could come between, and
+//! the answer would call complete what it had not seen.
 
 mod interval;
 mod known;
@@ -128,12 +129,12 @@ async fn find(
     accepted: RangeInclusive<Instant>,
 ) -> StoreResult<Found> {
     let snapshot = &*known.snapshot;
-    let newest = store.watermarks(&snapshot.platforms(), known.seal).await?;
+    let known_platforms = snapshot.platforms();
     let relevant = at.plus_seconds(-RELEVANT_SECONDS)..=at;
     let search = Search { worker, accepted, relevant };
-    let Lines { platforms, orders, conflicts } = match known.seal {
-        None => lines_now(store, &search).await?,
-        Some(seal) => known::lines_then(store, &search, seal).await?,
+    let Lines { platforms, orders, conflicts, newest } = match known.seal {
+        None => lines_now(store, &search, &known_platforms).await?,
+        Some(seal) => known::lines_then(store, &search, &known_platforms, seal).await?,
     };
     let mut found = Vec::new();
     for (key, lines) in &orders {
@@ -151,17 +152,20 @@ struct Lines {
     platforms: BTreeSet<Code>,
     orders: LinesOfKeys,
     conflicts: ConflictsOfKeys,
+    /// The reports of all platforms.
+    newest: Vec<NewestWatermark>,
 }
 
-async fn lines_now(store: &Store, search: &Search) -> StoreResult<Lines> {
-    let OrdersOfWorker { booked, kept, platforms } = store.orders_of_worker(search).await?;
+async fn lines_now(store: &Store, search: &Search, known_platforms: &[&str]) -> StoreResult<Lines> {
+    let OrdersOfWorker { booked, kept, platforms, newest } =
+        store.orders_of_worker(search, known_platforms).await?;
     let keys: BTreeSet<&OrderKey> = booked.iter().chain(&kept).map(|order| &order.key).collect();
     let keys: Vec<&OrderKey> = keys.into_iter().collect();
     let (orders, conflicts) = match keys.is_empty() {
         true => Default::default(),
         false => store.lines_and_conflicts(&keys).await?,
     };
-    Ok(Lines { platforms, orders, conflicts })
+    Ok(Lines { platforms, orders, conflicts, newest })
 }
 
 /// Of the relevant platforms; where there are none, of all in scope.

@@ -121,6 +121,8 @@ pub struct OrdersOfWorker {
     pub kept: Vec<WorkerOrder>,
     /// Platforms with a line of his.
     pub platforms: BTreeSet<Code>,
+    /// The newest report of each platform whose report was asked for, read no later than the orders.
+    pub newest: Vec<NewestWatermark>,
 }
 
 /// A journal that was written.

@@ -266,9 +266,9 @@ impl Store {
         ask!(self.differences(journal, part_no))
     }
 
-    /// A worker's orders, in no order.
-    pub async fn orders_of_worker(&self, search: &Search) -> StoreResult<OrdersOfWorker> {
-        ask!(self.orders_of_worker(search))
+    /// A worker's orders, in no order, and the newest reports of these platforms: every line that those promise is among the orders.
+    pub async fn orders_of_worker(&self, search: &Search, reports_of: &[&str]) -> StoreResult<OrdersOfWorker> {
+        ask!(self.orders_of_worker(search, reports_of))
     }
 
     /// All lines and kept conflicts of these keys.

@@ -81,7 +81,7 @@ async fn book(store: &Store, orders: std::ops::Range<u64>) -> Result<(), StoreEr
 async fn find(store: &Store, worker: WorkerId, from: i64, to: i64) -> Result<OrdersOfWorker, StoreError> {
     let accepted = instant(from)..=instant(to);
     let search = Search { worker, relevant: accepted.clone(), accepted };
-    store.orders_of_worker(&search).await
+    store.orders_of_worker(&search, &[]).await
 }
 
 async fn check(store: &Store, booked: &BTreeSet<u64>) {

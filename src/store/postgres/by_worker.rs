@@ -54,15 +54,15 @@ struct Asked {
 
 impl Postgres {
     /// See [`crate::store::Store::orders_of_worker`].
-    pub async fn orders_of_worker(&self, search: &Search) -> StoreResult<OrdersOfWorker> {
+    pub async fn orders_of_worker(&self, search: &Search, reports_of: &[&str]) -> StoreResult<OrdersOfWorker> {
         let mut connection = self.warm_reader.take().await?;
-        let Asked { found, missing } = self.ask(&mut connection, search).await?;
+        let Asked { found, missing } = self.ask(&mut connection, search, reports_of).await?;
         let mut found = match missing.is_empty() {
             true => found,
             false => {
                 // To be read, so that the next question need not.
                 self.kept.due().notify_one();
-                self.ask_lines_too(&mut connection, search).await?
+                self.ask_lines_too(&mut connection, search, reports_of).await?
             }
         };
         self.warm_reader.keep(connection);
@@ -74,13 +74,20 @@ impl Postgres {
         }
     }
 
-    async fn ask(&self, connection: &mut PgConnection, search: &Search) -> StoreResult<Asked> {
+    /// One statement, hence one snapshot: what a report promises was booked before it, and is seen with it.
+    async fn ask(
+        &self,
+        connection: &mut PgConnection,
+        search: &Search,
+        reports_of: &[&str],
+    ) -> StoreResult<Asked> {
         let (from, to) = search.span();
         let rows = sqlx::query(include_str!("sql/worker_runs.sql"))
             .bind(search.worker.uuid())
             .bind(PgInstant(from))
             .bind(PgInstant(to))
             .bind(ROWS_PER_QUESTION)
+            .bind(reports_of)
             .fetch_all(connection)
             .await
             .map_err(store_error)?;
@@ -93,6 +100,7 @@ impl Postgres {
             match (row.int_opt("run_id")?, row.bytes_opt("entries")?) {
                 (Some(_), Some(part)) => Run::parse(part)?.find(search, &mut found)?,
                 (Some(id), None) => whole.push((id, row.int("orders")?)),
+                _ if row.int_opt("report_no")?.is_some() => found.newest.push(rows::watermark(row)?),
                 _ => {
                     let order = rows::worker_order(row)?;
                     found.kept.extend(search.accepted.contains(&order.accepted_at).then_some(order));
@@ -107,10 +115,15 @@ impl Postgres {
     }
 
     /// Asks again and, of what is not held here, looks through the lines, in one snapshot: no run is merged between the two.
-    async fn ask_lines_too(&self, connection: &mut PgConnection, search: &Search) -> StoreResult<OrdersOfWorker> {
+    async fn ask_lines_too(
+        &self,
+        connection: &mut PgConnection,
+        search: &Search,
+        reports_of: &[&str],
+    ) -> StoreResult<OrdersOfWorker> {
         let begin = "begin isolation level repeatable read read only";
         let mut transaction = connection.begin_with(begin).await.map_err(store_error)?;
-        let Asked { mut found, missing } = self.ask(&mut transaction, search).await?;
+        let Asked { mut found, missing } = self.ask(&mut transaction, search, reports_of).await?;
         let (from, to) = search.span();
         let rows = sqlx::query(include_str!("sql/orders_of_runs.sql"))
             .bind(missing)

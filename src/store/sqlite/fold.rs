@@ -131,7 +131,7 @@ mod tests {
                 let accepted = instant(from)..=instant(to);
                 let search = Search { worker, relevant: accepted.clone(), accepted };
                 let OrdersOfWorker { booked: found, platforms, .. } =
-                    store.orders_of_worker(&search).await.unwrap();
+                    store.orders_of_worker(&search, &[]).await.unwrap();
                 let expected: BTreeSet<_> = his.iter().map(|order| order.key.platform.clone()).collect();
                 assert_eq!(platforms, expected);
                 assert_eq!(found.len(), his.len(), "none twice");

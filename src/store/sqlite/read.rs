@@ -185,8 +185,10 @@ impl Sqlite {
     }
 
     /// See [`crate::store::Store::orders_of_worker`].
-    pub async fn orders_of_worker(&self, search: &Search) -> StoreResult<OrdersOfWorker> {
-        let mut found = OrdersOfWorker::default();
+    pub async fn orders_of_worker(&self, search: &Search, reports_of: &[&str]) -> StoreResult<OrdersOfWorker> {
+        // First: an order that comes in between is one too many, not one that a report promised and nobody sees.
+        let newest = self.watermarks(reports_of, None).await?;
+        let mut found = OrdersOfWorker { newest, ..OrdersOfWorker::default() };
         for row in
             self.of_worker(include_str!("sql/orders_of_worker.sql"), search.worker, &search.accepted).await?
         {

@@ -1,8 +1,9 @@
 -- Purpose: where a worker's ($1) orders accepted in a range ($2, $3) are found: whole runs by their id, the parts of others that can hold him
--- (the last that begins before him, and those that begin with him), and the orders of kept conflicts. $4 bounds the rows.
--- Locks: none. Rows: a few for each run of that time; a worker's conflicts of a month.
+-- (the last that begins before him, and those that begin with him), and the orders of kept conflicts; and the newest reports of platforms ($5).
+-- $4 bounds the rows.
+-- Locks: none. Rows: a few for each run of that time; a worker's conflicts of a month; one for each platform.
 (select r.run_id, r.orders, p.entries, null::timestamptz as accepted_at, null::text as platform_code, null::text as order_id,
-        null::smallint as assignment_no
+        null::smallint as assignment_no, null::bigint as report_no, null::timestamptz as watermark, null::timestamptz as recorded_at
  from ledger_read.worker_run r
  cross join lateral (
      select null::bytea as entries where r.level = 0
@@ -18,8 +19,12 @@
  where r.first_accepted <= $3 and r.last_accepted >= $2
  limit $4)
 union all
-(select null, null, null, c.accepted_at, c.platform_code, c.order_id, c.assignment_no
+(select null, null, null, c.accepted_at, c.platform_code, c.order_id, c.assignment_no, null, null, null
  from ledger_read.conflict c
  where c.worker_id = $1 and c.accepted_at between $2 and $3
  limit $4)
+union all
+(select null, null, null, null, w.platform_code, null, null, w.report_no, w.watermark, w.recorded_at
+ from ledger_read.newest_watermark w
+ where w.platform_code = any($5::text[]))
 limit $4
