@@ -1,4 +1,4 @@
-//! Between the stream and the calls: what the stream left behind is done first, so that calls are timed with what goes on beside calls.
+//! Between the stream and what is timed by itself, calls and questions: what the stream left behind is done first.
 
 use crate::soak::{scrape, value};
 use crate::store::{Service, Store};

@@ -10,10 +10,10 @@ use std::ops::RangeInclusive;
 pub(super) async fn lines_then(
     store: &Store,
     search: &Search,
-    platforms: &[&str],
+    reports_of: &[&str],
     seal: SealNo,
 ) -> StoreResult<Lines> {
-    let newest = store.watermarks(platforms, Some(seal)).await?;
+    let newest = store.watermarks(reports_of, Some(seal)).await?;
     let (from, to) = search.span();
     let now = lines_now(store, &Search { accepted: from..=to, ..search.clone() }, &[]).await?;
     let mut then = Lines { newest, ..now };

@@ -129,12 +129,12 @@ async fn find(
     accepted: RangeInclusive<Instant>,
 ) -> StoreResult<Found> {
     let snapshot = &*known.snapshot;
-    let known_platforms = snapshot.platforms();
+    let reports_of = snapshot.platforms();
     let relevant = at.plus_seconds(-RELEVANT_SECONDS)..=at;
     let search = Search { worker, accepted, relevant };
     let Lines { platforms, orders, conflicts, newest } = match known.seal {
-        None => lines_now(store, &search, &known_platforms).await?,
-        Some(seal) => known::lines_then(store, &search, &known_platforms, seal).await?,
+        None => lines_now(store, &search, &reports_of).await?,
+        Some(seal) => known::lines_then(store, &search, &reports_of, seal).await?,
     };
     let mut found = Vec::new();
     for (key, lines) in &orders {
@@ -156,9 +156,8 @@ struct Lines {
     newest: Vec<NewestWatermark>,
 }
 
-async fn lines_now(store: &Store, search: &Search, known_platforms: &[&str]) -> StoreResult<Lines> {
-    let OrdersOfWorker { booked, kept, platforms, newest } =
-        store.orders_of_worker(search, known_platforms).await?;
+async fn lines_now(store: &Store, search: &Search, reports_of: &[&str]) -> StoreResult<Lines> {
+    let OrdersOfWorker { booked, kept, platforms, newest } = store.orders_of_worker(search, reports_of).await?;
     let keys: BTreeSet<&OrderKey> = booked.iter().chain(&kept).map(|order| &order.key).collect();
     let keys: Vec<&OrderKey> = keys.into_iter().collect();
     let (orders, conflicts) = match keys.is_empty() {

@@ -13,7 +13,7 @@ use crate::types::{Instant, WorkerId};
 use sqlx::{Connection, PgConnection};
 use tokio_stream::StreamExt;
 
-/// Most parts of runs, whole runs and kept conflicts that a question is told of: 32 MiB.
+/// Most parts of runs, whole runs, kept conflicts and reports that a question is told of: 32 MiB.
 const ROWS_PER_QUESTION: i64 = 16_384;
 /// Most lines of journals, of one worker, that a question looks through.
 const LINES_LOOKED_THROUGH: i64 = 3 * LINES_PER_QUESTION as i64;
