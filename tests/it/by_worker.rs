@@ -141,7 +141,7 @@ async fn every_order_is_found_while_two_instances_write_and_merge() {
     }
     check(&stores[0], &booked).await;
     let (level, count, orders) = runs(&url).await;
-    assert_eq!((level, orders), (2, booked.len() as i64), "merged up to the last level, every order once");
+    assert_eq!((level, orders), (3, booked.len() as i64), "merged up to the last level, every order once");
     assert!(count < 30, "{count} runs");
 }
 
@@ -184,8 +184,71 @@ async fn merges_that_are_broken_off_lose_nothing() {
     }
     let store = open(&url, FOLDING).await;
     check(&store, &booked).await;
+    let Store::Postgres(postgres) = &store else { unreachable!("opened above") };
+    clear(postgres, &url).await;
+    check(&store, &booked).await;
     let (level, _, orders) = runs(&url).await;
     assert!(level > 1 && orders == booked.len() as i64, "{orders} of {}, up to level {level}", booked.len());
+}
+
+/// Parts that belong to no run.
+async fn left_over(url: &str) -> i64 {
+    use sqlx::Connection;
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    let sql =
+        "select count(*) from ledger.worker_run_part where run_id not in (select run_id from ledger.worker_run)";
+    sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+}
+
+/// Merges until nothing is left over; the lock may be somebody else's for a while.
+async fn clear(postgres: &Postgres, url: &str) {
+    for _ in 0..500 {
+        postgres.deepen().await.unwrap();
+        if left_over(url).await == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{} parts are left over", left_over(url).await);
+}
+
+/// Parts that no run's row tells of are seen by no question. Whoever merges next clears them away; while another merges they are his.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_merge_left_is_cleared_away() {
+    use sqlx::Connection;
+    let cluster = Cluster::shared();
+    let url = cluster.database().await;
+    postgres::migrate(&url).await.unwrap();
+    // No merge is due but by hand.
+    let store = open(&url, Folding { fan_in: 100, ..FOLDING }).await;
+    let Store::Postgres(postgres) = &store else { unreachable!("opened above") };
+    for part in 0..8 {
+        book(&store, part * 75..part * 75 + 75).await.unwrap();
+        while postgres.fold().await.unwrap() {}
+    }
+    let mut other = sqlx::PgConnection::connect(&url).await.unwrap();
+    let locked: bool =
+        sqlx::query_scalar("select pg_try_advisory_lock(hashtext('premium-ledger'), hashtext('deepen'))")
+            .fetch_one(&mut other)
+            .await
+            .unwrap();
+    assert!(locked, "it was free");
+    cluster
+        .execute(
+            &url,
+            "insert into ledger.worker_run_part select nextval('ledger.journal_id_seq'), first_worker, first_accepted, part_no, entries
+             from ledger.worker_run_part",
+        )
+        .await;
+    let booked = (0..600).collect();
+    check(&store, &booked).await;
+    let parts = left_over(&url).await;
+    assert!(parts > 8, "some are there");
+    assert!(!postgres.deepen().await.unwrap());
+    assert_eq!(left_over(&url).await, parts, "another was at it");
+    other.close().await.unwrap();
+    clear(postgres, &url).await;
+    check(&store, &booked).await;
 }
 
 /// An index that lost rows, as by a hand that meant well, is made anew beside the intake.

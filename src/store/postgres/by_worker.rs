@@ -32,9 +32,9 @@ pub struct Folding {
 }
 
 impl Default for Folding {
-    /// 262,144 orders are some 17 MB in memory, and in parts in a second; one run of the next level holds 13 million.
+    /// 262,144 orders are some 17 MB in memory, and in parts in a second; runs of the next levels hold 4 and 67 million.
     fn default() -> Self {
-        Self { orders: 262_144, runs: 256, short: 8_192, fan_in: 48 }
+        Self { orders: 262_144, runs: 256, short: 8_192, fan_in: 16 }
     }
 }
 

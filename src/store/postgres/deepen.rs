@@ -1,25 +1,29 @@
-//! Merges runs in parts into longer ones, read and written a window at a time. So each order is written twice, in long rows and in order,
+//! Merges runs in parts into longer ones, read and written a window at a time. So each order is written a few times, in long rows and in order,
 //! instead of once into a page of its own, and a question looks into a few dozen runs.
+//!
+//! A merge may take minutes, and a transaction that long would keep the database from cleaning up behind the intake. So the parts of the new run are
+//! written in short ones, under an id that no run's row has yet: no question sees them. One transaction then puts the new row in the place of
+//! the old ones, and the old parts go. What a merge that was broken off has written, and what it has not taken away, are parts without a row:
+//! the next one takes them away first. All of it is done by the one session that holds the lock: if it ends, nothing more is written.
 
 use super::Postgres;
 use super::by_worker::Folding;
 use super::codec::{PgInstant, store_error};
-use super::fold::{PAUSE_LONGEST, RunRow, begin, finish, merge, together, write_parts};
+use super::fold::{PAUSE_LONGEST, RunRow, finish, merge, survey, together, write_parts};
 use crate::store::rows::Columns;
 use crate::store::run::Run;
 use crate::store::{StoreError, StoreResult};
 use crate::types::{Instant, WorkerId};
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection, Row};
 use std::sync::Arc;
 use tokio::time::sleep;
 
 /// The highest level: its runs are merged no further.
-const LAST_LEVEL: i64 = 2;
-/// Parts read of one run at once: 32 KiB.
-const PARTS_PER_READ: i64 = 16;
+const LAST_LEVEL: i64 = 3;
+/// Parts read of one run at once: 96 KiB.
+const PARTS_PER_READ: i64 = 48;
 
-/// Merges whenever there are enough runs of one level, until it is aborted. By a lock and a connection of its own: it may take a minute, in
-/// which whole runs go on being merged.
+/// Merges whenever there are enough runs of one level, until it is aborted. By a lock and a session of its own: whole runs go on being merged.
 pub async fn run(store: Postgres) {
     loop {
         sleep(PAUSE_LONGEST).await;
@@ -30,16 +34,56 @@ pub async fn run(store: Postgres) {
 }
 
 impl Postgres {
-    /// Merges runs of one level once, if there are enough and nobody else is merging.
+    /// Clears away what broken merges left, and merges as long as there are enough runs of one level; unless somebody else is at it.
     pub async fn deepen(&self) -> StoreResult<bool> {
-        let begun = begin(&self.background, "deepen", |runs| due(runs, self.kept.folding())).await?;
-        let Some((mut transaction, inputs)) = begun else { return Ok(false) };
-        let mut merged = RunRow { id: self.next_journal_id().await?.get() as i64, ..together(&inputs) };
-        merged.orders = merge_parts(&mut transaction, merged.id, &inputs).await?;
-        merged.level += 1;
-        finish(transaction, &inputs, &merged).await?;
-        Ok(true)
+        let mut connection = self.background.acquire().await.map_err(store_error)?;
+        if self.runs_due(&mut connection).await?.is_none() && left_over(&mut connection).await?.is_empty() {
+            return Ok(false);
+        }
+        // Out of the pool: the session ends with its work, however that ends, and the lock with it.
+        let mut session = connection.detach();
+        let row = sqlx::query(include_str!("sql/session_deepen.sql")).fetch_one(&mut session).await;
+        if !row.and_then(|row| row.try_get("locked")).map_err(store_error)? {
+            return Ok(false);
+        }
+        for id in left_over(&mut session).await? {
+            delete_parts(&mut session, id).await?;
+        }
+        let mut merged = false;
+        while let Some(inputs) = self.runs_due(&mut session).await? {
+            self.merge_long(&mut session, &inputs).await?;
+            merged = true;
+        }
+        session.close().await.map_err(store_error)?;
+        Ok(merged)
     }
+
+    async fn merge_long(&self, session: &mut PgConnection, inputs: &[RunRow]) -> StoreResult<()> {
+        let mut merged = RunRow { id: self.next_journal_id().await?.get() as i64, ..together(inputs) };
+        merged.orders = merge_parts(session, merged.id, inputs).await?;
+        merged.level += 1;
+        finish(session.begin().await.map_err(store_error)?, inputs, &merged).await?;
+        for input in inputs {
+            delete_parts(session, input.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn runs_due(&self, connection: &mut PgConnection) -> StoreResult<Option<Vec<RunRow>>> {
+        Ok(due(survey(connection).await?, self.kept.folding()))
+    }
+}
+
+/// Runs that have parts and no row.
+async fn left_over(connection: &mut PgConnection) -> StoreResult<Vec<i64>> {
+    let rows =
+        sqlx::query(include_str!("sql/left_over_runs.sql")).fetch_all(connection).await.map_err(store_error)?;
+    rows.iter().map(|row| row.int("run_id")).collect()
+}
+
+async fn delete_parts(connection: &mut PgConnection, run: i64) -> StoreResult<()> {
+    let query = sqlx::query(include_str!("sql/delete_run_parts.sql")).bind(run);
+    query.execute(connection).await.map(|_| ()).map_err(store_error)
 }
 
 fn due(runs: Vec<RunRow>, folding: &Folding) -> Option<Vec<RunRow>> {
@@ -92,7 +136,7 @@ impl Source {
         Ok(())
     }
 
-    /// It was read whole: nothing goes that was not taken over.
+    /// It was read whole: no run takes its place that has not taken it over.
     fn check(&self) -> StoreResult<()> {
         let Self { row, orders, .. } = self;
         match *orders == row.orders {
@@ -105,7 +149,7 @@ impl Source {
     }
 }
 
-/// Writes the parts of runs as parts of one, and takes the old ones away; how many orders it holds.
+/// Writes the parts of runs as parts of one; how many orders it holds.
 async fn merge_parts(connection: &mut PgConnection, id: i64, inputs: &[RunRow]) -> StoreResult<i64> {
     let mut sources: Vec<Source> = inputs.iter().map(Source::new).collect();
     let (mut parts, mut orders) = (0, 0);
@@ -129,10 +173,6 @@ async fn merge_parts(connection: &mut PgConnection, id: i64, inputs: &[RunRow]) 
             break;
         }
     }
-    for source in &sources {
-        source.check()?;
-        let query = sqlx::query(include_str!("sql/delete_run_parts.sql")).bind(source.row.id);
-        query.execute(&mut *connection).await.map_err(store_error)?;
-    }
+    sources.iter().try_for_each(Source::check)?;
     Ok(orders)
 }

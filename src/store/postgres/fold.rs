@@ -11,7 +11,6 @@ use crate::store::rows::Columns;
 use crate::store::run::{Part, Run};
 use crate::store::{StoreError, StoreResult};
 use crate::types::Instant;
-use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, Row, Transaction};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -59,8 +58,11 @@ impl Postgres {
 
     /// Merges whole runs once, if it is due and nobody else is merging.
     pub async fn fold(&self) -> StoreResult<bool> {
-        let begun = begin(&self.background, "fold", |runs| due(runs, self.kept.folding())).await?;
-        let Some((mut transaction, inputs)) = begun else { return Ok(false) };
+        let mut transaction = self.background.begin().await.map_err(store_error)?;
+        if !lock(&mut transaction, "fold").await? {
+            return Ok(false);
+        }
+        let Some(inputs) = due(survey(&mut transaction).await?, self.kept.folding()) else { return Ok(false) };
         let runs = self.whole_runs(&mut transaction, &inputs).await?;
         let mut merged = RunRow { id: self.next_journal_id().await?.get() as i64, ..together(&inputs) };
         let kept = match merged.orders >= self.kept.folding().orders {
@@ -118,20 +120,6 @@ impl Postgres {
         }
         Ok(())
     }
-}
-
-/// A transaction that holds one of the locks of merging, and the runs to merge; nothing where none are due, or somebody else is at it.
-pub async fn begin(
-    pool: &PgPool,
-    what: &str,
-    due: impl FnOnce(Vec<RunRow>) -> Option<Vec<RunRow>>,
-) -> StoreResult<Option<(Transaction<'static, sqlx::Postgres>, Vec<RunRow>)>> {
-    let mut transaction = pool.begin().await.map_err(store_error)?;
-    if !lock(&mut transaction, what).await? {
-        return Ok(None);
-    }
-    let inputs = due(survey(&mut transaction).await?);
-    Ok(inputs.map(|inputs| (transaction, inputs)))
 }
 
 /// Takes one of the locks of merging until the transaction ends, unless somebody else has it.

@@ -48,8 +48,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connections for sealing, folding totals, merging runs, merging longer runs, and for questions that seal first.
-const BACKGROUND: u32 = 5;
+/// Connections for sealing, folding totals, merging runs, and for questions that seal first. Merging longer runs takes one more, while it does.
+const BACKGROUND: u32 = 4;
 
 /// How many connections to hold.
 #[derive(Clone, Copy, Debug)]
