@@ -49,10 +49,12 @@
 //!   and lanes sort their orders the same way.
 //! - **The index by worker is no B-tree that is given each line**: such a tree changes a page for each, and the log takes pages whole; that
 //!   was half of an order's price (Postgres: 8.4 µs of the database a line with it, 4.6 without). On Postgres (`store::run`,
-//!   `store::postgres::{by_worker, fold}`) a journal's orders, sorted by worker, are a run; a row in the journal's transaction names it, so
+//!   `store::postgres::{by_worker, fold, deepen}`) a journal's orders, sorted by worker, are a run; a row in the journal's transaction names it, so
 //!   the index is never behind the lines; short runs are held in memory by each instance and merged into longer ones, stored in
-//!   parts, beside the intake, as a log-structured merge tree does. It is outside the append-only tables, since merged runs go; the lines
-//!   that it is made from stay. On SQLite (`store::sqlite::by_worker`) the newest million lines are held in memory, sorted, and go into a tree in
+//!   parts, beside the intake, as a log-structured merge tree does. A question looks 30 days back, hence into all of a month's runs, some
+//!   25 µs each: sixteen become one, up to 67 million orders, so there are some fifteen in a ledger of 20 million lines and sixty where a month has
+//!   3 thousand million. A long merge is many short transactions, since one that lasts minutes keeps the database from cleaning up
+//!   behind the intake. The index is outside the append-only tables, since merged runs go; the lines that it is made from stay. On SQLite (`store::sqlite::by_worker`) the newest million lines are held in memory, sorted, and go into a tree in
 //!   batches.
 //! - **Watermarks are read no later than a worker's orders, of all platforms** (PostgreSQL: in one statement with them): one that is read says that the lines it
 //!   promises are booked already, so they are seen, and which platforms count is decided from those.
