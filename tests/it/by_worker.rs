@@ -130,13 +130,13 @@ async fn every_order_is_found_while_two_instances_write_and_merge() {
             check(&stores[0], &booked).await;
         }
         if let (5, Store::Postgres(postgres)) = (turn % 10, &stores[0]) {
-            postgres.deepen().await.unwrap();
+            postgres.deepen(true).await.unwrap();
         }
     }
     let Store::Postgres(postgres) = &stores[1] else { unreachable!("opened above") };
     // The tasks may be at it too: it is done when a while nothing was.
     for _ in 0..20 {
-        while postgres.fold().await.unwrap() || postgres.deepen().await.unwrap() {}
+        while postgres.fold().await.unwrap() || postgres.deepen(true).await.unwrap() {}
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     check(&stores[0], &booked).await;
@@ -167,7 +167,7 @@ async fn merges_that_are_broken_off_lose_nothing() {
                 let _ = book(&store, next - 7..next).await;
                 let Store::Postgres(postgres) = &store else { unreachable!("opened above") };
                 let _ = postgres.fold().await;
-                let _ = postgres.deepen().await;
+                let _ = postgres.deepen(true).await;
             }
         };
         tokio::select! {
@@ -203,7 +203,7 @@ async fn left_over(url: &str) -> i64 {
 /// Merges until nothing is left over; the lock may be somebody else's for a while.
 async fn clear(postgres: &Postgres, url: &str) {
     for _ in 0..500 {
-        postgres.deepen().await.unwrap();
+        postgres.deepen(true).await.unwrap();
         if left_over(url).await == 0 {
             return;
         }
@@ -244,11 +244,42 @@ async fn what_a_merge_left_is_cleared_away() {
     check(&store, &booked).await;
     let parts = left_over(&url).await;
     assert!(parts > 8, "some are there");
-    assert!(!postgres.deepen().await.unwrap());
+    postgres.deepen(true).await.unwrap();
     assert_eq!(left_over(&url).await, parts, "another was at it");
     other.close().await.unwrap();
     clear(postgres, &url).await;
     check(&store, &booked).await;
+}
+
+/// Merges that end in the middle, while the database lives on: what they had written is cleared away by the next, and every order is found.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_that_is_dropped_is_done_by_the_next() {
+    let cluster = Cluster::shared();
+    let url = cluster.database().await;
+    postgres::migrate(&url).await.unwrap();
+    // Two instances: the other has no merge of its own to be dropped.
+    let stores = [open(&url, FOLDING).await, open(&url, FOLDING).await];
+    let [Store::Postgres(dropped), Store::Postgres(whole)] = &stores else { unreachable!("opened above") };
+    let mut next = 0;
+    for part in 0..40 {
+        book(&stores[0], next..next + 75).await.unwrap();
+        next += 75;
+        dropped.fold().await.unwrap();
+        let micros = 500 + part * 397 % 9_000;
+        let _ = tokio::time::timeout(Duration::from_micros(micros), dropped.deepen(true)).await;
+        if part % 8 == 7 {
+            check(&stores[1], &(0..next).collect()).await;
+        }
+    }
+    clear(whole, &url).await;
+    check(&stores[1], &(0..next).collect()).await;
+    let (level, _, orders) = runs(&url).await;
+    assert_eq!((level, orders), (3, next as i64), "merged up to the last level");
+    use sqlx::Connection;
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    let sql = "select max(run_id) from ledger.worker_run where level > 1";
+    let id: i64 = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
+    assert!(id < 0, "no id that a journal or a run of whole ones may be given");
 }
 
 /// An index that lost rows, as by a hand that meant well, is made anew beside the intake.
@@ -264,7 +295,7 @@ async fn an_index_in_doubt_is_made_anew() {
         next += lines;
     }
     let Store::Postgres(postgres) = &store else { unreachable!("opened above") };
-    while postgres.fold().await.unwrap() || postgres.deepen().await.unwrap() {}
+    while postgres.fold().await.unwrap() || postgres.deepen(true).await.unwrap() {}
     cluster.execute(&url, "delete from ledger.worker_run_part where part_no % 2 = 0; delete from ledger.worker_run where level = 0").await;
     let broken = open(&url, FOLDING).await;
     let lost = find(&broken, worker(0), -300, 700).await.unwrap().booked.len();
@@ -300,7 +331,7 @@ async fn a_worker_with_too_many_orders_costs_no_other() {
         book(&store, 1_000_000 + part * 100..1_000_000 + part * 100 + 10).await.unwrap();
     }
     let Store::Postgres(postgres) = &store else { unreachable!("opened above") };
-    while postgres.fold().await.unwrap() || postgres.deepen().await.unwrap() {}
+    while postgres.fold().await.unwrap() || postgres.deepen(true).await.unwrap() {}
     let asked = find(&store, worker(0), 0, 10).await;
     assert!(matches!(asked, Err(StoreError::TooMuch(_))), "{asked:?}");
     let part = find(&store, worker(0), 1, 1).await.unwrap();

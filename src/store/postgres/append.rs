@@ -41,6 +41,7 @@ impl Postgres {
             // Whether it was committed is not known.
             Err(StoreError::Unavailable(error)) => {
                 self.warm.clear();
+                self.forget_ids();
                 match self.find_journal(journal, &root).await {
                     Ok(Some(recorded_at)) => Ok(recorded_at.into()),
                     _ => Err(StoreError::Unavailable(error)),

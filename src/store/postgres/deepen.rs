@@ -5,6 +5,8 @@
 //! written in short ones, under an id that no run's row has yet: no question sees them. One transaction then puts the new row in the place of
 //! the old ones, and the old parts go. What a merge that was broken off has written, and what it has not taken away, are parts without a row:
 //! the next one takes them away first. All of it is done by the one session that holds the lock: if it ends, nothing more is written.
+//! The new ids are below zero and chosen by that session, from the rows it sees: a number of the journals' sequence, held in
+//! memory over a failover, may be given out again, and a row that is not there yet would not stop the other.
 
 use super::Postgres;
 use super::by_worker::Folding;
@@ -16,62 +18,75 @@ use crate::store::{StoreError, StoreResult};
 use crate::types::{Instant, WorkerId};
 use sqlx::{Connection, PgConnection, Row};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::sleep;
 
 /// The highest level: its runs are merged no further.
 const LAST_LEVEL: i64 = 3;
 /// Parts read of one run at once: 96 KiB.
 const PARTS_PER_READ: i64 = 48;
+/// Parts taken away in one transaction.
+const PARTS_PER_DELETE: i64 = 65_536;
+/// A round after one that found a run broken: `reindex` mends it, nothing else does, and each try copies what is sound.
+const PAUSE_BROKEN: Duration = Duration::from_secs(3_600);
 
 /// Merges whenever there are enough runs of one level, until it is aborted. By a lock and a session of its own: whole runs go on being merged.
 pub async fn run(store: Postgres) {
+    let (mut pause, mut broken_off) = (PAUSE_LONGEST, true);
     loop {
-        sleep(PAUSE_LONGEST).await;
-        if let Err(error) = store.deepen().await {
+        sleep(pause).await;
+        let done = store.deepen(broken_off).await;
+        (pause, broken_off) = (PAUSE_LONGEST, done.is_err());
+        if let Err(error) = done {
             tracing::warn!(%error, "long runs of the index by worker could not be merged; questions look into more");
+            if matches!(error, StoreError::Corrupt(_)) {
+                pause = PAUSE_BROKEN;
+            }
         }
     }
 }
 
 impl Postgres {
-    /// Clears away what broken merges left, and merges as long as there are enough runs of one level; unless somebody else is at it.
-    pub async fn deepen(&self) -> StoreResult<bool> {
+    /// Merges as long as there are enough runs of one level, unless somebody else is at it; before that, and also where none are due but one
+    /// may have been `broken_off`, clears away what broken merges left.
+    pub async fn deepen(&self, broken_off: bool) -> StoreResult<bool> {
         let mut connection = self.background.acquire().await.map_err(store_error)?;
-        if self.runs_due(&mut connection).await?.is_none() && left_over(&mut connection).await?.is_empty() {
+        if !broken_off && due(&survey(&mut connection).await?, self.kept.folding()).is_none() {
             return Ok(false);
         }
         // Out of the pool: the session ends with its work, however that ends, and the lock with it.
         let mut session = connection.detach();
         let row = sqlx::query(include_str!("sql/session_deepen.sql")).fetch_one(&mut session).await;
-        if !row.and_then(|row| row.try_get("locked")).map_err(store_error)? {
-            return Ok(false);
-        }
-        for id in left_over(&mut session).await? {
-            delete_parts(&mut session, id).await?;
-        }
-        let mut merged = false;
-        while let Some(inputs) = self.runs_due(&mut session).await? {
-            self.merge_long(&mut session, &inputs).await?;
-            merged = true;
-        }
+        let locked = row.and_then(|row| row.try_get("locked")).map_err(store_error)?;
+        let merged = locked && self.deepen_alone(&mut session).await?;
         session.close().await.map_err(store_error)?;
         Ok(merged)
     }
 
-    async fn merge_long(&self, session: &mut PgConnection, inputs: &[RunRow]) -> StoreResult<()> {
-        let mut merged = RunRow { id: self.next_journal_id().await?.get() as i64, ..together(inputs) };
-        merged.orders = merge_parts(session, merged.id, inputs).await?;
-        merged.level += 1;
-        finish(session.begin().await.map_err(store_error)?, inputs, &merged).await?;
-        for input in inputs {
-            delete_parts(session, input.id).await?;
+    async fn deepen_alone(&self, session: &mut PgConnection) -> StoreResult<bool> {
+        for id in left_over(session).await? {
+            delete_parts(session, id).await?;
         }
-        Ok(())
+        let mut merged = false;
+        loop {
+            let runs = survey(session).await?;
+            let Some(inputs) = due(&runs, self.kept.folding()) else { return Ok(merged) };
+            let least = runs.iter().map(|run| run.id).min().unwrap_or(0);
+            merge_long(session, least.min(0) - 1, &inputs).await?;
+            merged = true;
+        }
     }
+}
 
-    async fn runs_due(&self, connection: &mut PgConnection) -> StoreResult<Option<Vec<RunRow>>> {
-        Ok(due(survey(connection).await?, self.kept.folding()))
+async fn merge_long(session: &mut PgConnection, id: i64, inputs: &[RunRow]) -> StoreResult<()> {
+    let mut merged = RunRow { id, ..together(inputs) };
+    merged.orders = merge_parts(session, id, inputs).await?;
+    merged.level += 1;
+    finish(session.begin().await.map_err(store_error)?, inputs, &merged).await?;
+    for input in inputs {
+        delete_parts(session, input.id).await?;
     }
+    Ok(())
 }
 
 /// Runs that have parts and no row.
@@ -82,11 +97,15 @@ async fn left_over(connection: &mut PgConnection) -> StoreResult<Vec<i64>> {
 }
 
 async fn delete_parts(connection: &mut PgConnection, run: i64) -> StoreResult<()> {
-    let query = sqlx::query(include_str!("sql/delete_run_parts.sql")).bind(run);
-    query.execute(connection).await.map(|_| ()).map_err(store_error)
+    let mut gone = PARTS_PER_DELETE as u64;
+    while gone == PARTS_PER_DELETE as u64 {
+        let query = sqlx::query(include_str!("sql/delete_run_parts.sql")).bind(run).bind(PARTS_PER_DELETE);
+        gone = query.execute(&mut *connection).await.map_err(store_error)?.rows_affected();
+    }
+    Ok(())
 }
 
-fn due(runs: Vec<RunRow>, folding: &Folding) -> Option<Vec<RunRow>> {
+fn due(runs: &[RunRow], folding: &Folding) -> Option<Vec<RunRow>> {
     (1..LAST_LEVEL).find_map(|level| {
         let same: Vec<_> = runs.iter().filter(|run| run.level == level).take(folding.fan_in).cloned().collect();
         (same.len() >= folding.fan_in).then_some(same)

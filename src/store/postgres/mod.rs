@@ -155,6 +155,11 @@ impl Postgres {
         JournalId::new(id).ok_or_else(|| super::StoreError::Corrupt("journal_id_seq is used up".to_owned()))
     }
 
+    /// The database may be another one now, which knows of no block that was taken lately, and gives it again.
+    fn forget_ids(&self) {
+        *self.ids.lock().expect("no panic while held") = 0..0;
+    }
+
     /// See [`super::Store::connections`].
     pub fn connections(&self) -> Vec<(&'static str, usize, usize)> {
         let pools = [

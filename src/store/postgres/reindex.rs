@@ -20,7 +20,7 @@ impl Postgres {
         }
         // This instance's own tasks merge too; either way the runs grow fewer.
         loop {
-            let merged = self.fold().await? || self.deepen().await?;
+            let merged = self.fold().await? || self.deepen(false).await?;
             let mut connection = self.reader.acquire().await.map_err(store_error)?;
             let runs = survey(&mut connection).await?;
             told(runs.len());
@@ -34,7 +34,7 @@ impl Postgres {
         }
     }
 
-    /// Nothing where somebody else is merging.
+    /// Nothing where somebody else is merging, or just was.
     async fn try_reindex(&self) -> StoreResult<bool> {
         let mut connection = self.writer.acquire().await.map_err(store_error)?;
         let begin = "begin isolation level repeatable read";
@@ -48,7 +48,11 @@ impl Postgres {
             include_str!("sql/delete_all_runs.sql"),
             include_str!("sql/insert_all_runs.sql"),
         ] {
-            sqlx::query(statement).execute(&mut *transaction).await.map_err(store_error)?;
+            match sqlx::query(statement).execute(&mut *transaction).await {
+                // A merge ended between the snapshot and the lock.
+                Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("40001") => return Ok(false),
+                done => done.map_err(store_error)?,
+            };
         }
         transaction.commit().await.map_err(store_error)?;
         Ok(true)
