@@ -8,6 +8,7 @@ use premium_ledger::types::{
     Area, Code, Instant, JournalId, Line, LineKind, Order, OrderKey, Period, PremiumReason, PremiumState, Priced,
     Province, RowId, Slot, WorkerId,
 };
+use sqlx::{Connection, PgConnection};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,10 +99,15 @@ async fn check(store: &Store, booked: &BTreeSet<u64>) {
     }
 }
 
+/// The one number that a statement tells.
+async fn number(url: &str, sql: &str) -> i64 {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+}
+
 /// (highest level, runs, orders in them)
 async fn runs(url: &str) -> (i16, i64, i64) {
-    use sqlx::Connection;
-    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    let mut connection = PgConnection::connect(url).await.unwrap();
     let sql = "select max(level), count(*), sum(orders)::bigint from ledger.worker_run";
     sqlx::query_as(sql).fetch_one(&mut connection).await.unwrap()
 }
@@ -176,8 +182,7 @@ async fn merges_that_are_broken_off_lose_nothing() {
         }
         drop(store);
         cluster.run(&[]);
-        use sqlx::Connection;
-        let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+        let mut connection = PgConnection::connect(&url).await.unwrap();
         let stands: Vec<String> =
             sqlx::query_scalar("select order_id from ledger.line").fetch_all(&mut connection).await.unwrap();
         booked = stands.iter().map(|id| id[1..].parse().unwrap()).collect();
@@ -193,11 +198,9 @@ async fn merges_that_are_broken_off_lose_nothing() {
 
 /// Parts that belong to no run.
 async fn left_over(url: &str) -> i64 {
-    use sqlx::Connection;
-    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
     let sql =
         "select count(*) from ledger.worker_run_part where run_id not in (select run_id from ledger.worker_run)";
-    sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+    number(url, sql).await
 }
 
 /// Merges until nothing is left over; the lock may be somebody else's for a while.
@@ -215,18 +218,17 @@ async fn clear(postgres: &Postgres, url: &str) {
 /// Parts that no run's row tells of are seen by no question. Whoever merges next clears them away; while another merges they are his.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_merge_left_is_cleared_away() {
-    use sqlx::Connection;
     let cluster = Cluster::shared();
     let url = cluster.database().await;
     postgres::migrate(&url).await.unwrap();
-    // No merge is due but by hand.
+    // No merge of long runs is due.
     let store = open(&url, Folding { fan_in: 100, ..FOLDING }).await;
     let Store::Postgres(postgres) = &store else { unreachable!("opened above") };
     for part in 0..8 {
         book(&store, part * 75..part * 75 + 75).await.unwrap();
         while postgres.fold().await.unwrap() {}
     }
-    let mut other = sqlx::PgConnection::connect(&url).await.unwrap();
+    let mut other = PgConnection::connect(&url).await.unwrap();
     let locked: bool =
         sqlx::query_scalar("select pg_try_advisory_lock(hashtext('premium-ledger'), hashtext('deepen'))")
             .fetch_one(&mut other)
@@ -275,10 +277,7 @@ async fn a_merge_that_is_dropped_is_done_by_the_next() {
     check(&stores[1], &(0..next).collect()).await;
     let (level, _, orders) = runs(&url).await;
     assert_eq!((level, orders), (3, next as i64), "merged up to the last level");
-    use sqlx::Connection;
-    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
-    let sql = "select max(run_id) from ledger.worker_run where level > 1";
-    let id: i64 = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
+    let id = number(&url, "select max(run_id) from ledger.worker_run where level > 1").await;
     assert!(id < 0, "no id that a journal or a run of whole ones may be given");
 }
 

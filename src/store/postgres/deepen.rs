@@ -71,8 +71,8 @@ impl Postgres {
         loop {
             let runs = survey(session).await?;
             let Some(inputs) = due(&runs, self.kept.folding()) else { return Ok(merged) };
-            let least = runs.iter().map(|run| run.id).min().unwrap_or(0);
-            merge_long(session, least.min(0) - 1, &inputs).await?;
+            // The first has the least id.
+            merge_long(session, runs[0].id.min(0) - 1, &inputs).await?;
             merged = true;
         }
     }
