@@ -26,7 +26,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::StreamExt;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -55,6 +55,10 @@ const HEALTH_NAMES: [&str; 6] = [
     "premium.ledger.v1.StatementService",
     "premium.ledger.v1.AuditService",
 ];
+/// How long a start waits for a database that does not answer; then the error ends it.
+const START_WITHIN: Duration = Duration::from_secs(300);
+/// From one try to the next.
+const START_AGAIN: Duration = Duration::from_secs(1);
 /// How long one look at the registry may take.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -84,6 +88,14 @@ pub enum AppError {
     Drain(Duration),
 }
 
+impl AppError {
+    /// The database did not answer; it may do so later.
+    const fn may_pass(&self) -> bool {
+        let (Self::Guard(GuardFailure::Store(error)) | Self::Store(error)) = self else { return false };
+        matches!(error, StoreError::Unavailable(_))
+    }
+}
+
 /// A ledger being served.
 #[derive(Debug)]
 pub struct App {
@@ -98,6 +110,28 @@ pub struct App {
     metrics_address: Option<SocketAddr>,
     store: Store,
     drain: Duration,
+}
+
+/// The ledger and its registry, as soon as the database's server answers: where a machine or a site comes up again, all start at once, in any order. A file is there or not.
+async fn open_when_there(config: &Config, clock: Clock) -> Result<(Store, Registry), AppError> {
+    let began = Instant::now();
+    loop {
+        let error = match open(config, clock).await {
+            Err(error) if error.may_pass() && matches!(config.database, Database::Postgres(_)) => error,
+            opened_or_refused => return opened_or_refused,
+        };
+        if began.elapsed() >= START_WITHIN {
+            return Err(error);
+        }
+        tracing::warn!(%error, "the start waits for the database");
+        sleep(START_AGAIN).await;
+    }
+}
+
+async fn open(config: &Config, clock: Clock) -> Result<(Store, Registry), AppError> {
+    let store = open_store(config, clock).await?;
+    let registry = Registry::load(store.clone()).await?;
+    Ok((store, registry))
 }
 
 /// Opens the ledger that a configuration names; an empty Postgres is migrated first, if a login may.
@@ -121,7 +155,7 @@ pub async fn open_store(config: &Config, clock: Clock) -> Result<Store, GuardFai
 }
 
 impl App {
-    /// Starts serving; returns when the address is open.
+    /// Starts serving; returns when the address is open. Waits for a PostgreSQL server that does not answer, five minutes at most.
     pub async fn start(config: &Config, clock: Clock) -> Result<Self, AppError> {
         let telemetry = telemetry(config, clock)?;
         let (ready, readiness) = watch::channel(false);
@@ -131,11 +165,10 @@ impl App {
         let metrics_address = serve_operators(config, &telemetry, probes).await?;
         let push =
             config.push.clone().map(|push| Push::start(push, telemetry.metrics.clone(), clock)).transpose()?;
-        let store = open_store(config, clock).await?;
+        let (store, registry) = open_when_there(config, clock).await?;
         for weakness in store.weaknesses() {
             tracing::warn!(weakness, "--allow-data-loss: acknowledged lines may be lost");
         }
-        let registry = Registry::load(store.clone()).await?;
         let (intake, lanes) = Intake::start(store.clone(), registry.clone(), config.lanes, &telemetry, clock);
 
         let incoming = TcpIncoming::bind(config.listen).map_err(|e| AppError::Listen(config.listen, e))?;

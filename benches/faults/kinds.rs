@@ -31,6 +31,8 @@ pub enum Kind {
     SilentClient,
     /// SIGKILL of every process of the database; started again.
     KillDatabase,
+    /// SIGKILL of the service and the database, as where a machine loses its power; both are started again, the service first.
+    KillBoth,
     /// A fast shutdown of the database; started again.
     RestartDatabase,
     /// The database ends the service's sessions.
@@ -63,12 +65,13 @@ pub enum Kind {
 
 impl Kind {
     /// What can happen to PostgreSQL, on any disk and without a standby.
-    pub const POSTGRES: [Self; 14] = [
+    pub const POSTGRES: [Self; 15] = [
         Self::KillService,
         Self::DrainService,
         Self::StopService,
         Self::SilentClient,
         Self::KillDatabase,
+        Self::KillBoth,
         Self::RestartDatabase,
         Self::EndSessions,
         Self::CutNetwork,
@@ -99,7 +102,9 @@ pub async fn happen(kind: Kind, world: &mut World, random: &mut ChaCha8Rng) {
         Kind::StopService | Kind::AddressGone | Kind::NameGone | Kind::FreezeSessions | Kind::LockFile => {
             some(500, 4_000)
         }
-        Kind::UseUpConnections | Kind::DiskFull | Kind::SlowDisk | Kind::ClockSteps => some(1_000, 3_000),
+        Kind::KillBoth | Kind::UseUpConnections | Kind::DiskFull | Kind::SlowDisk | Kind::ClockSteps => {
+            some(1_000, 3_000)
+        }
         _ => some(0, 400),
     };
     match kind {
@@ -158,6 +163,13 @@ async fn to_postgres(kind: Kind, world: &mut World, pause: Duration) {
     match kind {
         Kind::KillDatabase => {
             primary.kill();
+            sleep(pause).await;
+            primary.run(settings());
+        }
+        Kind::KillBoth => {
+            world.served.kill();
+            primary.kill();
+            world.served.restart();
             sleep(pause).await;
             primary.run(settings());
         }

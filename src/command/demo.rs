@@ -2,9 +2,10 @@
 
 use super::client::{ClientError, DEFAULT_SERVER, connect};
 use super::reload::{Reload, SetLog};
+use super::serve::{self, Signals};
 use super::simulate::day::Simulated;
 use super::simulate::{SimulateArgs, play};
-use super::{Done, ask, serve};
+use super::{Done, ask};
 use crate::api::proto as pb;
 use crate::app::App;
 use crate::clock::Clock;
@@ -76,7 +77,7 @@ pub async fn run(args: &DemoArgs, set_log: SetLog) -> Done {
         println!("{}", ask::order(&server, platform, id, number).await?);
     }
     println!("Serving on {server} until Ctrl-C.");
-    serve::until_stopped(app, &Reload::new(None, set_log)).await
+    serve::until_stopped(app, Signals::listen()?, &Reload::new(None, set_log)).await
 }
 
 /// Orders of the day worth asking about.

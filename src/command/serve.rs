@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::ServeArgs;
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Exit code after a second signal: the shell's for SIGINT.
 const ABORTED: u8 = 130;
@@ -14,23 +14,55 @@ const ABORTED: u8 = 130;
 /// Serves what the arguments say.
 pub async fn run(args: &ServeArgs, set_log: SetLog) -> Done {
     let config = args.check()?;
-    let app = App::start(&config, Clock::system()).await?;
+    let mut signals = Signals::listen()?;
+    // A start may wait for its database, and can be stopped while it does.
+    let app = tokio::select! {
+        app = App::start(&config, Clock::system()) => app?,
+        () = signals.stop() => {
+            tracing::info!("stopped before it served");
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let reload = Reload::new(args.settings.clone(), set_log);
     if reload.has_file() {
         reload.apply(&app);
     }
-    until_stopped(app, &reload).await
+    until_stopped(app, signals, &reload).await
+}
+
+/// What an operator, or the machine, asks of the process. Those that come before they are waited for are kept.
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// From now on none of them ends the process by itself.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// SIGINT or SIGTERM.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 /// Waits for SIGINT or SIGTERM, then drains.
-pub async fn until_stopped(app: App, reload: &Reload) -> Done {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let mut hangup = signal(SignalKind::hangup())?;
+pub async fn until_stopped(app: App, mut signals: Signals, reload: &Reload) -> Done {
     loop {
         tokio::select! {
-            _ = interrupt.recv() => break,
-            _ = terminate.recv() => break,
-            _ = hangup.recv() => reload.apply(&app),
+            _ = signals.interrupt.recv() => break,
+            _ = signals.terminate.recv() => break,
+            _ = signals.hangup.recv() => reload.apply(&app),
         }
     }
     tracing::info!("stopping: what was accepted is answered");
@@ -40,7 +72,6 @@ pub async fn until_stopped(app: App, reload: &Reload) -> Done {
             tracing::info!("stopped");
             Ok(ExitCode::SUCCESS)
         }
-        _ = interrupt.recv() => Ok(ExitCode::from(ABORTED)),
-        _ = terminate.recv() => Ok(ExitCode::from(ABORTED)),
+        () = signals.stop() => Ok(ExitCode::from(ABORTED)),
     }
 }

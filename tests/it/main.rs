@@ -32,6 +32,7 @@ mod restore;
 mod script;
 mod seals;
 mod served;
+mod starts;
 mod statements;
 mod telemetry;
 mod waits;

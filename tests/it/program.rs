@@ -8,17 +8,23 @@ use std::time::Duration;
 pub struct Served {
     port: u16,
     database_url: String,
+    flags: Vec<String>,
     child: Child,
 }
 
 impl Served {
     pub fn start(database_url: String) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Self::spawn(port, &database_url);
-        Self { port, database_url, child }
+        Self::start_with(database_url, &[])
     }
 
-    fn spawn(port: u16, database_url: &str) -> Child {
+    /// With further flags.
+    pub fn start_with(database_url: String, flags: &[String]) -> Self {
+        let port = free_port();
+        let child = Self::spawn(port, &database_url, flags);
+        Self { port, database_url, flags: flags.to_vec(), child }
+    }
+
+    fn spawn(port: u16, database_url: &str, flags: &[String]) -> Child {
         Command::new(env!("CARGO_BIN_EXE_premium-ledger"))
             .args([
                 "serve",
@@ -29,6 +35,7 @@ impl Served {
                 "--database-url",
                 database_url,
             ])
+            .args(flags)
             .stdout(Stdio::null())
             .spawn()
             .unwrap()
@@ -55,8 +62,13 @@ impl Served {
     }
 
     pub fn restart(&mut self) {
-        self.child = Self::spawn(self.port, &self.database_url);
+        self.child = Self::spawn(self.port, &self.database_url, &self.flags);
     }
+}
+
+/// A port of loopback that nobody listens on.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Drop for Served {

@@ -125,7 +125,8 @@ async fn record(app: &App, order: pb::Order, sampled: Option<bool>) -> (pb::Outc
     (response.into_inner().result.unwrap().outcome(), given_back)
 }
 
-async fn get(address: SocketAddr, path: &str) -> String {
+/// The whole answer of the operators' address.
+pub async fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
