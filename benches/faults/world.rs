@@ -12,7 +12,12 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Settings of every server: few connections, so that they can be used up; time limits as `deploy/` recommends.
-const SETTINGS: [&str; 3] = ["max_connections=40", "wal_sender_timeout=5s", "wal_receiver_timeout=5s"];
+const SETTINGS: [&str; 4] = [
+    "max_connections=40",
+    "wal_sender_timeout=5s",
+    "wal_receiver_timeout=5s",
+    "wal_retrieve_retry_interval=500ms",
+];
 
 /// Where lines are.
 #[expect(clippy::large_enum_variant, reason = "there is one")]
