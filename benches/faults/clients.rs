@@ -20,8 +20,9 @@ use tonic::{Code, Status};
 const BATCH: u64 = 40;
 /// From one call of a caller to the next, and from one request of the stream to the next: the load is bounded.
 const PACE: Duration = Duration::from_millis(4);
-/// How far a sender that was held up may catch up.
+/// How far a sender that was held up may catch up: hardly under a light load, and all of it under half load, as a platform sends what waited.
 const CATCH_UP: Duration = Duration::from_millis(50);
+const CATCH_UP_ALL: Duration = Duration::from_secs(30);
 /// How long the senders go flat out, after a while to get going, before half of it is asked for.
 const FLAT_OUT: Duration = Duration::from_secs(10);
 const GET_GOING: Duration = Duration::from_secs(3);
@@ -57,6 +58,8 @@ pub struct Record {
 struct Sender {
     /// Microseconds from one request to the next.
     period: AtomicU64,
+    /// How far it may catch up, microseconds.
+    catch_up: AtomicU64,
     /// Requests that were acknowledged.
     done: AtomicU64,
 }
@@ -66,7 +69,7 @@ impl Sender {
     async fn until_due(&self, due: &mut Instant) {
         let now = Instant::now();
         *due += Duration::from_micros(self.period.load(Ordering::Relaxed));
-        *due = (*due).max(now - CATCH_UP);
+        *due = (*due).max(now - Duration::from_micros(self.catch_up.load(Ordering::Relaxed)));
         sleep_until(*due).await;
     }
 }
@@ -100,7 +103,8 @@ pub fn event(seed: u64, n: u64) -> pb::Order {
 
 impl Record {
     fn new(callers: usize) -> Self {
-        let paced = || Sender { period: (PACE.as_micros() as u64).into(), done: 0.into() };
+        let micros = |time: Duration| AtomicU64::new(time.as_micros() as u64);
+        let paced = || Sender { period: micros(PACE), catch_up: micros(CATCH_UP), done: 0.into() };
         Self {
             callers: paced(),
             stream: paced(),
@@ -166,6 +170,7 @@ impl Clients {
         for ((sender, n), (after, before)) in senders.iter().zip(at_once).zip(done().iter().zip(before)) {
             let period = 2 * n * took.as_micros() as u64 / (after - before).max(1);
             sender.period.store(period, Ordering::Relaxed);
+            sender.catch_up.store(CATCH_UP_ALL.as_micros() as u64, Ordering::Relaxed);
         }
         sleep(GET_GOING).await;
         self.record.latency.lock().unwrap().reset();
