@@ -22,7 +22,7 @@ mod wire;
 use clap::Parser;
 use client::{Told, calls, open_loop, streams};
 use load::Load;
-use process::{flushes, median, peak_memory, used};
+use process::{beside_flushes, flushes, median, peak_memory, used};
 use questions::{Questions, asked, quantiles};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -194,7 +194,7 @@ async fn ledger(args: &Args, run: u64, over: Over, figures: &mut Figures) {
     }
     if args.soak_minutes > 0 {
         let rate = figures.last(place, "256 calls in flight, events a second") / 2.0;
-        let soaked = soak::soak(args, place, &load, &service, sent, rate, figures).await;
+        let soaked = soak::soak(args, place, &load, (&store, &service), sent, rate, figures).await;
         sent += soaked.0;
         recorded += soaked.1;
     }
@@ -327,13 +327,10 @@ async fn at_a_fixed_rate(
     figures: &mut Figures,
 ) -> u64 {
     let rate = figures.last(place, "256 calls in flight, events a second") / 2.0;
-    let stop = Arc::new(AtomicBool::new(false));
-    let (folder, stopped) = (store.folder().await, stop.clone());
-    let probe = std::thread::spawn(move || flushes(&folder, usize::MAX, Duration::from_millis(10), &stopped));
-    let open = open_loop(&service.server, load, *sent..*sent + args.calls, rate).await;
+    let work = open_loop(&service.server, load, *sent..*sent + args.calls, rate);
+    let (open, flushed) = beside_flushes(&store.folder().await, Duration::from_millis(10), work).await;
     *sent += args.calls;
-    stop.store(true, Ordering::Relaxed);
-    let flush = median(&probe.join().unwrap());
+    let flush = median(&flushed);
     assert_eq!(open.all(), args.calls, "no order is dropped");
     figures.add(place, "fixed rate, calls a second", rate);
     figures.add(place, "fixed rate, flush beside it, median ms", flush);

@@ -1,6 +1,9 @@
 //! What the processes of a run take: read from /proc, where there is one.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Kernel ticks a second, fixed on Linux for all programs.
 const TICKS: f64 = 100.0;
@@ -47,12 +50,7 @@ fn field(text: &str, name: &str) -> f64 {
 
 /// Milliseconds of flushes of 8 KiB each in a folder, sorted; until told to stop, at most so many. Over a file that has its size already,
 /// as the databases' logs have.
-pub fn flushes(
-    folder: &Path,
-    most: usize,
-    pause: std::time::Duration,
-    stop: &std::sync::atomic::AtomicBool,
-) -> Vec<f64> {
+pub fn flushes(folder: &Path, most: usize, pause: Duration, stop: &AtomicBool) -> Vec<f64> {
     use std::os::unix::fs::FileExt;
     const PLACES: usize = 128;
     let path = folder.join("flush-probe");
@@ -60,7 +58,7 @@ pub fn flushes(
     file.write_all_at(&[0; 8_192 * PLACES], 0).unwrap();
     file.sync_all().unwrap();
     let mut took = Vec::new();
-    while took.len() < most && !stop.load(std::sync::atomic::Ordering::Relaxed) {
+    while took.len() < most && !stop.load(Ordering::Relaxed) {
         file.write_all_at(&[7; 8_192], (took.len() % PLACES * 8_192) as u64).unwrap();
         let began = std::time::Instant::now();
         file.sync_data().unwrap();
@@ -70,6 +68,16 @@ pub fn flushes(
     std::fs::remove_file(&path).unwrap();
     took.sort_by(f64::total_cmp);
     took
+}
+
+/// What work makes of itself, and the flushes beside it, one after each pause, sorted.
+pub async fn beside_flushes<T>(folder: &Path, pause: Duration, work: impl Future<Output = T>) -> (T, Vec<f64>) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (folder, stopped) = (folder.to_owned(), stop.clone());
+    let probe = std::thread::spawn(move || flushes(&folder, usize::MAX, pause, &stopped));
+    let made = work.await;
+    stop.store(true, Ordering::Relaxed);
+    (made, probe.join().unwrap())
 }
 
 /// The middle of sorted values.

@@ -2,23 +2,27 @@
 
 use crate::client::open_loop;
 use crate::load::Load;
-use crate::store::Service;
+use crate::process::beside_flushes;
+use crate::store::{Service, Store};
 use crate::{Args, Figures};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// What the service says of itself, under the names of its own metrics, and in which unit.
 const HELD: [(&str, f64); 3] =
     [("process_resident_memory_bytes", 1_048_576.0), ("process_open_fds", 1.0), ("premium_ledger_tasks", 1.0)];
-/// What is looked at each minute.
-const WHAT: [&str; 5] = ["p50, ms", "p99, ms", "memory, MiB", "file descriptors", "tasks"];
+/// What is looked at each minute. The slowest flush is of a file beside the database's: a disk that stands still is not the service's doing.
+const WHAT: [&str; 6] = ["p50, ms", "p99, ms", "memory, MiB", "file descriptors", "tasks", "slowest flush, ms"];
+/// From one of those flushes to the next.
+const FLUSH_EACH: Duration = Duration::from_millis(100);
 
 /// So many minutes; how many events were sent, and recorded.
 pub async fn soak(
     args: &Args,
     place: &str,
     load: &Load,
-    service: &Service,
+    (store, service): (&Store, &Service),
     from: u64,
     rate: f64,
     figures: &mut Figures,
@@ -26,14 +30,17 @@ pub async fn soak(
     let a_minute = (rate * 60.0) as u64;
     let (mut next, mut recorded) = (from, 0);
     let mut series = WHAT.map(|_| Vec::new());
+    let folder = store.folder().await;
     for minute in 1..=args.soak_minutes {
-        let told = open_loop(&service.server, load, next..next + a_minute, rate).await;
+        let calls = open_loop(&service.server, load, next..next + a_minute, rate);
+        let (told, flushed) = beside_flushes(&folder, FLUSH_EACH, calls).await;
         assert_eq!(told.all(), a_minute, "no order is dropped");
         next += a_minute;
         recorded += told.recorded();
         let metrics = scrape(service.metrics).await;
         let [memory, descriptors, tasks] = HELD.map(|(name, unit)| value(&metrics, name) / unit);
-        let row = [told.quantile(0.5), told.quantile(0.99), memory, descriptors, tasks];
+        let slowest = flushed.last().copied().unwrap_or(f64::NAN);
+        let row = [told.quantile(0.5), told.quantile(0.99), memory, descriptors, tasks, slowest];
         let shown: Vec<String> = WHAT.iter().zip(row).map(|(what, value)| format!("{what} {value:.2}")).collect();
         println!("{place:<18} soak, minute {minute:>3}: {}", shown.join("; "));
         series.iter_mut().zip(row).for_each(|(values, value)| values.push(value));
