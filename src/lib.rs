@@ -56,6 +56,8 @@
 //!   3 thousand million. A long merge is many short transactions, since one that lasts minutes keeps the database from cleaning up
 //!   behind the intake. The index is outside the append-only tables, since merged runs go; the lines that it is made from stay. On SQLite (`store::sqlite::by_worker`) the newest million lines are held in memory, sorted, and go into a tree in
 //!   batches.
+//! - **A question takes one core of PostgreSQL** (`session_reader.sql`, `session_writer.sql`): with parallel workers a fold that catches up after a burst had three
+//!   processes beside the lanes, and calls waited for a second.
 //! - **Watermarks are read no later than a worker's orders, of all platforms** (PostgreSQL: in one statement with them): one that is read says that the lines it
 //!   promises are booked already, so they are seen, and which platforms count is decided from those.
 //! - **A journal takes an arrival number in its own transaction, and is sealed in the order of those** (`store::postgres::seal`), in one statement, so

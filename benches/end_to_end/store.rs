@@ -1,9 +1,8 @@
 //! What a run is over: a PostgreSQL server of the bench's own or a SQLite file, the service over it, and the floor beside it.
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, free_port};
 use crate::process::{Used, used, used_with_children};
 use sqlx::{Connection, PgConnection};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -288,8 +287,4 @@ impl Drop for Service {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -90,7 +90,7 @@ impl Cluster {
         if is_root() {
             chown(folder.path(), Some(UNPRIVILEGED), Some(UNPRIVILEGED)).unwrap();
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         Self { bin, folder, port, server: Mutex::new(None), databases: AtomicU32::new(0) }
     }
 
@@ -203,6 +203,11 @@ impl Drop for Cluster {
             let _ = server.wait();
         }
     }
+}
+
+/// A port of loopback that nobody listens on.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn is_root() -> bool {

@@ -1,6 +1,6 @@
 //! The served program as a process of its own, which may be killed, stopped and started again.
 
-use std::net::TcpListener;
+use crate::cluster::free_port;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -64,11 +64,6 @@ impl Served {
     pub fn restart(&mut self) {
         self.child = Self::spawn(self.port, &self.database_url, &self.flags);
     }
-}
-
-/// A port of loopback that nobody listens on.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Drop for Served {

@@ -1,7 +1,7 @@
 //! SIGHUP reads the settings again, as a whole or not at all; nobody who is served notices.
 
+use crate::cluster::free_port;
 use premium_ledger::command::client::connect;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Drop for Logged {
 async fn settings_are_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let settings = folder.path().join("settings");
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     std::fs::write(&settings, "PREMIUM_LEDGER_LOG=info\n").unwrap();
     let served = Logged::start(folder.path(), port);
     // The flag says warn; the file says info, and wins.

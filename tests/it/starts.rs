@@ -1,7 +1,7 @@
 //! A start without its database: where both come up at once, in any order, the service waits, and tells so; what waiting cannot mend ends it.
 
-use crate::cluster::Cluster;
-use crate::program::{Served, free_port};
+use crate::cluster::{Cluster, free_port};
+use crate::program::Served;
 use crate::telemetry::get;
 use premium_ledger::command::client::connect;
 use std::net::SocketAddr;
@@ -38,13 +38,13 @@ async fn a_start_waits_for_its_database() {
 
     cluster.run(&[]);
     for _ in 0..1_000 {
-        if connect(&served.url()).await.is_ok() {
+        if get(operators, "/readyz").await.starts_with("HTTP/1.1 200 ") {
             break;
         }
         sleep(Duration::from_millis(20)).await;
     }
-    connect(&served.url()).await.expect("it serves without a hand");
     assert!(get(operators, "/readyz").await.starts_with("HTTP/1.1 200 "));
+    connect(&served.url()).await.expect("it serves without a hand");
     served.signal("-TERM");
     assert_eq!(served.ended(), Some(0));
 }
