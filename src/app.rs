@@ -24,6 +24,7 @@ use proto::statement_service_server::StatementServiceServer;
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -41,6 +42,8 @@ pub const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
 pub const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// Most calls of one connection at once; further ones wait at the sender.
 const CALLS_PER_CONNECTION: u32 = 1_024;
+/// Most connections that wait to be taken up.
+const WAITING_CONNECTIONS: u32 = 1_024;
 /// How often a silent connection is asked whether it lives.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 /// Health's name for the durability of what is acknowledged: NOT_SERVING under `--allow-data-loss` with weak settings.
@@ -160,7 +163,8 @@ impl App {
         let telemetry = telemetry(config, clock)?;
         let (ready, readiness) = watch::channel(false);
         let (stop, stopping) = watch::channel(false);
-        // First of all: an operator sees the start too.
+        let socket = reserve(config.listen).map_err(|e| AppError::Listen(config.listen, e))?;
+        // Before the database: an operator sees the start too.
         let probes = Probes { ready: readiness, stopping: stopping.clone() };
         let metrics_address = serve_operators(config, &telemetry, probes).await?;
         let push =
@@ -171,8 +175,8 @@ impl App {
         }
         let (intake, lanes) = Intake::start(store.clone(), registry.clone(), config.lanes, &telemetry, clock);
 
-        let incoming = TcpIncoming::bind(config.listen).map_err(|e| AppError::Listen(config.listen, e))?;
-        let incoming = incoming.with_nodelay(Some(true));
+        let listener = socket.listen(WAITING_CONNECTIONS).map_err(|e| AppError::Listen(config.listen, e))?;
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let address = incoming.local_addr().map_err(|e| AppError::Listen(config.listen, e))?;
         let (health, health_service) = tonic_health::server::health_reporter();
         let durable = store.weaknesses().is_empty();
@@ -269,6 +273,15 @@ impl App {
         }
         drained
     }
+}
+
+/// Takes the address before the database is waited for, so that one in use ends the start at once. Callers are turned away until it listens.
+fn reserve(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections of the process before may still be closing.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 /// Takes in what other instances put, and tells health when that has not worked for too long.

@@ -47,23 +47,31 @@ impl Signals {
         })
     }
 
-    /// SIGINT or SIGTERM.
-    async fn stop(&mut self) {
+    async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.hangup.recv() => Asked::Reload,
         }
     }
+
+    /// Until a stop is asked for, by a process that has no settings to read.
+    async fn stop(&mut self) {
+        while self.next().await == Asked::Reload {}
+    }
+}
+
+/// What a signal means.
+#[derive(PartialEq, Eq)]
+enum Asked {
+    Stop,
+    Reload,
 }
 
 /// Waits for SIGINT or SIGTERM, then drains.
 pub async fn until_stopped(app: App, mut signals: Signals, reload: &Reload) -> Done {
-    loop {
-        tokio::select! {
-            _ = signals.interrupt.recv() => break,
-            _ = signals.terminate.recv() => break,
-            _ = signals.hangup.recv() => reload.apply(&app),
-        }
+    while signals.next().await == Asked::Reload {
+        reload.apply(&app);
     }
     tracing::info!("stopping: what was accepted is answered");
     tokio::select! {

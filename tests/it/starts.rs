@@ -1,10 +1,11 @@
 //! A start without its database: where both come up at once, in any order, the service waits, and tells so; what waiting cannot mend ends it.
 
 use crate::cluster::{Cluster, free_port};
-use crate::program::Served;
+use crate::program::{Served, ended};
 use crate::telemetry::get;
 use premium_ledger::command::client::connect;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::process::Command;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -68,4 +69,16 @@ async fn what_waiting_cannot_mend_ends_the_start() {
     std::fs::write(folder.path().join("file"), "").unwrap();
     let mut served = Served::start(format!("sqlite:{}", folder.path().join("file/ledger.sqlite").display()));
     assert_eq!(served.ended(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_in_use_ends_the_start_before_the_database_is_waited_for() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let nobody = format!("postgres://nobody@127.0.0.1:{}/none", free_port());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_premium-ledger"))
+        .args(["serve", "--log", "off", "--listen", &listen, "--database-url", &nobody])
+        .spawn()
+        .unwrap();
+    assert_eq!(ended(&mut child), Some(1));
 }
