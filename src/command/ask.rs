@@ -9,7 +9,8 @@ use pb::coverage_service_client::CoverageServiceClient;
 use pb::intake_service_client::IntakeServiceClient;
 use pb::known_at::Point;
 use prost_types::Timestamp;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 
 /// Was this worker covered?
@@ -47,13 +48,13 @@ pub struct OrderArgs {
 pub async fn run_coverage(args: &CoverageArgs) -> Done {
     let at = Instant::parse(&args.at).map_err(|e| format!("--at {e}"))?;
     let known_at = args.known_at.as_deref().map(known_at).transpose()?;
-    print!("{}", coverage(&args.server, &args.worker, at, known_at).await?);
+    write!(stdout(), "{}", coverage(&args.server, &args.worker, at, known_at).await?)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Asks for an order, and prints it.
 pub async fn run_order(args: &OrderArgs) -> Done {
-    print!("{}", order(&args.server, &args.platform, &args.order_id, args.assignment).await?);
+    write!(stdout(), "{}", order(&args.server, &args.platform, &args.order_id, args.assignment).await?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,6 +7,7 @@ use crate::api::proto as pb;
 use crate::types::{Day, HourState, Hourly};
 use clap::Args;
 use pb::audit_service_client::AuditServiceClient;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 /// What a platform counted by hour, against the ledger
@@ -37,10 +38,16 @@ pub async fn run(args: &CompletenessArgs) -> Done {
     }
     let mut client = AuditServiceClient::new(connect(&args.server).await?);
     let (mut incomplete, mut listed, mut first) = (0, 0, from);
-    println!(
+    writeln!(
+        stdout(),
         "{:<26} {:<13} {:>12} {:>12} {:>12} {:>12}",
-        "hour", "state", "accepted", "booked", "ended", "booked"
-    );
+        "hour",
+        "state",
+        "accepted",
+        "booked",
+        "ended",
+        "booked"
+    )?;
     while first < to {
         let until = first.plus_seconds(Hourly::MAX_HOURS as i64 * 3_600).min(to);
         let request = pb::ListCompletenessRequest {
@@ -50,14 +57,14 @@ pub async fn run(args: &CompletenessArgs) -> Done {
             include_complete: args.all,
         };
         for hour in client.list_completeness(request).await?.into_inner().hours {
-            println!("{}", row(&hour));
+            writeln!(stdout(), "{}", row(&hour))?;
             listed += 1;
             let state = hour.state();
             incomplete += u32::from(matches!(state, pb::HourState::Missing | pb::HourState::Short));
         }
         first = until;
     }
-    println!("{listed} hours, {incomplete} of them missing or short");
+    writeln!(stdout(), "{listed} hours, {incomplete} of them missing or short")?;
     Ok(if incomplete == 0 { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 

@@ -14,6 +14,7 @@ use crate::types::{Day, EndKind, Instant};
 use clap::Args;
 use pb::intake_service_client::IntakeServiceClient;
 use std::collections::{HashMap, HashSet};
+use std::io::{Write, stdout};
 use tokio::time::Instant as Started;
 
 const SEED: u64 = 1;
@@ -40,9 +41,9 @@ pub async fn run(args: &DemoArgs, set_log: SetLog) -> Done {
     let app = App::start(&serving.check()?, Clock::system()).await?;
     let server = format!("http://{}", app.address());
     let option = if server == DEFAULT_SERVER { String::new() } else { format!(" --server {server}") };
-    println!("serving {server} from {}\n", args.database_url);
+    writeln!(stdout(), "serving {server} from {}\n", args.database_url)?;
 
-    println!("A day of {EVENTS} order events of 25 platforms ({DATE}, seed {SEED}):\n");
+    writeln!(stdout(), "A day of {EVENTS} order events of 25 platforms ({DATE}, seed {SEED}):\n")?;
     let day = SimulateArgs {
         server: server.clone(),
         events: EVENTS,
@@ -56,7 +57,7 @@ pub async fn run(args: &DemoArgs, set_log: SetLog) -> Done {
     };
     let started = Started::now();
     let tally = play(&day).await?;
-    println!("{}", tally.report(started.elapsed()));
+    writeln!(stdout(), "{}", tally.report(started.elapsed()))?;
 
     let shown = Shown::find(Day::parse(DATE)?);
     for (title, order, minutes) in [
@@ -65,18 +66,19 @@ pub async fn run(args: &DemoArgs, set_log: SetLog) -> Done {
     ] {
         let Some(order) = order else { continue };
         let Some(at) = accepted_at(order).map(|at| at.plus_seconds(minutes * 60)) else { continue };
-        println!("{title}:\n\n  $ premium-ledger coverage {} --at {at}{option}", order.worker_id);
-        println!("{}", ask::coverage(&server, &order.worker_id, at, None).await?);
+        writeln!(stdout(), "{title}:\n\n  $ premium-ledger coverage {} --at {at}{option}", order.worker_id)?;
+        writeln!(stdout(), "{}", ask::coverage(&server, &order.worker_id, at, None).await?)?;
     }
     if let Some(conflict) = find_conflict(&server, Clock::system().now().day()).await? {
         let (platform, id, number) = (&conflict.platform_code, &conflict.order_id, conflict.assignment_no);
         let assignment = if number > 1 { format!(" --assignment {number}") } else { String::new() };
-        println!(
+        writeln!(
+            stdout(),
             "An order that was told in two versions:\n\n  $ premium-ledger order {platform} {id}{assignment}{option}"
-        );
-        println!("{}", ask::order(&server, platform, id, number).await?);
+        )?;
+        writeln!(stdout(), "{}", ask::order(&server, platform, id, number).await?)?;
     }
-    println!("Serving on {server} until Ctrl-C.");
+    writeln!(stdout(), "Serving on {server} until Ctrl-C.")?;
     serve::until_stopped(app, Signals::listen()?, &Reload::new(None, set_log)).await
 }
 

@@ -10,7 +10,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use pb::statement_service_client::StatementServiceClient;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub async fn run(args: &ExportArgs) -> Done {
     }
     bar.finish_and_clear();
     let bytes = part.finish()?;
-    println!("{bytes} bytes: {}", args.out.display());
+    writeln!(stdout(), "{bytes} bytes: {}", args.out.display())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,6 +6,7 @@ use super::client::{DEFAULT_SERVER, connect};
 use crate::api::proto as pb;
 use clap::Args;
 use pb::audit_service_client::AuditServiceClient;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 /// How far the ledger reaches
@@ -21,22 +22,24 @@ pub async fn run(args: &ExtentArgs) -> Done {
     let mut client = AuditServiceClient::new(connect(&args.server).await?);
     let extent = client.get_extent(pb::GetExtentRequest {}).await?.into_inner();
     let Some(received_at) = &extent.received_at else {
-        println!("the ledger is empty: everything must be sent");
+        writeln!(stdout(), "the ledger is empty: everything must be sent")?;
         return Ok(ExitCode::SUCCESS);
     };
-    println!("whole up to journal {}, received {}", extent.seal, time(received_at));
-    println!(
+    writeln!(stdout(), "whole up to journal {}, received {}", extent.seal, time(received_at))?;
+    writeln!(
+        stdout(),
         "after a restore platforms send again every event that they sent since an hour before that (their clocks may differ; replays are free)."
-    );
-    println!("newest watermarks:");
+    )?;
+    writeln!(stdout(), "newest watermarks:")?;
     for platform in &extent.platforms {
-        println!(
+        writeln!(
+            stdout(),
             "  {}: {}, reported {} (number {})",
             platform.platform_code,
             platform.watermark.as_ref().map(time).unwrap_or_default(),
             platform.reported_at.as_ref().map(time).unwrap_or_default(),
             platform.report_no
-        );
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use prost_types::Timestamp;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::sync::mpsc;
@@ -111,10 +111,10 @@ pub async fn run(args: &ImportArgs) -> Done {
         refused.write(&row)?;
     }
     bar.finish_and_clear();
-    print!("{}", tally.report(started.elapsed()));
-    println!("{:<12}{unread_count:>12}  rows that could not be read", "unreadable");
+    write!(stdout(), "{}", tally.report(started.elapsed()))?;
+    writeln!(stdout(), "{:<12}{unread_count:>12}  rows that could not be read", "unreadable")?;
     if let Some(path) = refused.finish()? {
-        println!("what was not booked, and why: {}", path.display());
+        writeln!(stdout(), "what was not booked, and why: {}", path.display())?;
     }
     Ok(ExitCode::SUCCESS)
 }

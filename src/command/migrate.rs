@@ -4,6 +4,7 @@ use super::Done;
 use crate::config::{DEFAULT_DATABASE_URL, Database, database};
 use crate::store::{postgres, sqlite};
 use clap::Args;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 /// Which database.
@@ -29,9 +30,12 @@ pub async fn run(args: &MigrateArgs) -> Done {
         }
         Database::Postgres(url) => {
             postgres::migrate(&url).await?;
-            println!("a login that serves needs: GRANT premium_ledger_writer, premium_ledger_reader TO <login>;");
+            writeln!(
+                stdout(),
+                "a login that serves needs: GRANT premium_ledger_writer, premium_ledger_reader TO <login>;"
+            )?;
         }
     }
-    println!("the schema is of this version");
+    writeln!(stdout(), "the schema is of this version")?;
     Ok(ExitCode::SUCCESS)
 }

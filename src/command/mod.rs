@@ -110,12 +110,21 @@ pub fn run(cli: Cli) -> ExitCode {
     });
     match done {
         Ok(code) => code,
+        Err(error) if is_read_no_more(&*error) => ExitCode::from(READ_NO_MORE),
         Err(error) => failed(&*error),
     }
 }
 
 /// What a command ends with: an exit code, or an error for people and exit code 1.
 pub type Done = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Exit code where nobody reads the output any more, as in `| head`: the shell's for SIGPIPE.
+const READ_NO_MORE: u8 = 141;
+
+/// Nothing is wrong, and nobody is there to be told.
+fn is_read_no_more(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
     eprintln!("premium-ledger: {error}");

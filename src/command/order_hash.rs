@@ -4,6 +4,7 @@ use super::Done;
 use crate::telemetry::OrderKeyHash;
 use crate::types::{Code, OrderKey};
 use clap::Args;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 /// Under which name are an order's spans found?
@@ -29,6 +30,6 @@ pub fn run(args: &OrderHashArgs) -> Done {
         order_id: code("ORDER_ID", &args.order_id)?,
         assignment_no: OrderKey::parse_assignment(args.assignment).map_err(|e| format!("--assignment {e}"))?,
     };
-    println!("{}", OrderKeyHash::new(&args.trace_key).of(&key));
+    writeln!(stdout(), "{}", OrderKeyHash::new(&args.trace_key).of(&key))?;
     Ok(ExitCode::SUCCESS)
 }

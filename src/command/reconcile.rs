@@ -14,7 +14,7 @@ use pb::reconcile_response::Part;
 use pb::statement_service_client::StatementServiceClient;
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::sync::mpsc;
@@ -81,8 +81,8 @@ pub async fn run(args: &ReconcileArgs) -> Done {
     eprintln!("if it is broken off, it goes on with --request-id {}", start.request_id);
     let result = reconcile(args, start, &mut differences).await?;
     let written = differences.finish()?;
-    print!("{}", report(&result));
-    println!("{written} differences: {}", out.display());
+    write!(stdout(), "{}", report(&result))?;
+    writeln!(stdout(), "{written} differences: {}", out.display())?;
     Ok(ExitCode::SUCCESS)
 }
 

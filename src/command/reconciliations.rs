@@ -7,6 +7,7 @@ use super::reconcile::report;
 use crate::api::proto as pb;
 use clap::Args;
 use pb::statement_service_client::StatementServiceClient;
+use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -34,8 +35,8 @@ pub async fn run(args: &ReconciliationsArgs) -> Done {
         let request = pb::ListReconciliationsRequest { page_size: LISTED, page_token: String::new() };
         for run in client.list_reconciliations(request).await?.into_inner().reconciliations {
             let asked = run.asked.clone().unwrap_or_default();
-            println!("{} of {} {}", asked.source, asked.period, asked.platform_code);
-            println!("{}", report(&run));
+            writeln!(stdout(), "{} of {} {}", asked.source, asked.period, asked.platform_code)?;
+            writeln!(stdout(), "{}", report(&run))?;
         }
         return Ok(ExitCode::SUCCESS);
     };
@@ -49,6 +50,6 @@ pub async fn run(args: &ReconciliationsArgs) -> Done {
         }
         request.page_token = page.next_page_token;
     }
-    println!("{} differences: {}", file.finish()?, out.display());
+    writeln!(stdout(), "{} differences: {}", file.finish()?, out.display())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,6 +8,7 @@ use crate::store::sqlite::Sqlite;
 use crate::store::{Leniency, Store};
 use clap::Args;
 use indicatif::ProgressBar;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -43,6 +44,6 @@ pub async fn run(args: &ReindexArgs) -> Done {
     progress.finish_and_clear();
     store.close().await;
     runs?;
-    println!("the index by worker is made anew");
+    writeln!(stdout(), "the index by worker is made anew")?;
     Ok(ExitCode::SUCCESS)
 }

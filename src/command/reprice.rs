@@ -7,6 +7,7 @@ use crate::api::proto as pb;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use pb::registry_service_client::RegistryServiceClient;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 /// Which orders
@@ -35,7 +36,7 @@ pub struct RepriceArgs {
 /// Counts, or adjusts, and prints what was found.
 pub async fn run(args: &RepriceArgs) -> Done {
     let last = reprice(args).await?;
-    print!("{}", report(args, &last));
+    write!(stdout(), "{}", report(args, &last))?;
     Ok(if last.done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -7,6 +7,7 @@ use crate::api::proto as pb;
 use crate::types::{Money, StatementState};
 use clap::Args;
 use pb::statement_service_client::StatementServiceClient;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 /// Statements of a page.
@@ -55,7 +56,7 @@ pub async fn run(args: &StatementArgs) -> Done {
     if let Some(province) = &args.province {
         statements.retain(|statement| key(statement).province_code == *province);
     }
-    print!("{}", table(&args.period, &statements));
+    write!(stdout(), "{}", table(&args.period, &statements))?;
     Ok(ExitCode::SUCCESS)
 }
 

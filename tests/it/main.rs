@@ -19,6 +19,7 @@ mod guards;
 mod late_fee;
 mod ledger;
 mod model;
+mod output;
 mod prepare;
 #[allow(dead_code, reason = "benches/faults uses more of it")]
 mod program;

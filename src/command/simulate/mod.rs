@@ -11,6 +11,7 @@ use clap::Args;
 use day::Simulated;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -58,7 +59,7 @@ pub struct SimulateArgs {
 pub async fn run(args: &SimulateArgs) -> Done {
     let started = Instant::now();
     let tally = play(args).await?;
-    print!("{}", tally.report(started.elapsed()));
+    write!(stdout(), "{}", tally.report(started.elapsed()))?;
     Ok(if tally.orders() == args.events { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
