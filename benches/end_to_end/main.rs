@@ -34,6 +34,9 @@ use store::{Over, Service, Store};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Of a soak, about, for the log that it needs.
+const EVENTS_A_MINUTE: u64 = 500_000;
+
 /// End-to-end benchmark of premium-ledger
 #[derive(Parser, Clone, Debug)]
 struct Args {
@@ -70,9 +73,12 @@ struct Args {
     /// Calls of one order each; 0 leaves them out
     #[arg(long, default_value_t = 100_000)]
     calls: u64,
-    /// Minutes of calls at half of what 256 in flight reach, with memory, latency, file descriptors and tasks minute by minute; 0 leaves them out
+    /// Minutes of calls at a fixed rate, with memory, latency, file descriptors and tasks minute by minute; 0 leaves them out
     #[arg(long, default_value_t = 0)]
     soak_minutes: u64,
+    /// Calls a second of those minutes; without it half of what 256 in flight reach at that moment, which a machine that others use too may not hold for an hour
+    #[arg(long)]
+    soak_rate: Option<f64>,
     /// Questions of cover of each kind, alone and again beside a further part of the stream; 0 leaves them out
     #[arg(long, default_value_t = 0)]
     questions: u64,
@@ -179,7 +185,7 @@ async fn bare_wire(args: &Args, figures: &mut Figures) {
 async fn ledger(args: &Args, run: u64, over: Over, figures: &mut Figures) {
     let place = over.name();
     let load = Load::new(run, args.workers, args.replays, !args.no_opens);
-    let store = Store::new(over, args.events).await;
+    let store = Store::new(over, args.events + args.soak_minutes * EVENTS_A_MINUTE).await;
     let service = Service::start(&store, &args.lanes).await;
     println!("{place}: {}", store.durability().await);
 
@@ -193,7 +199,8 @@ async fn ledger(args: &Args, run: u64, over: Over, figures: &mut Figures) {
         recorded += at_a_fixed_rate(args, place, &load, (&store, &service), &mut sent, figures).await;
     }
     if args.soak_minutes > 0 {
-        let rate = figures.last(place, "256 calls in flight, events a second") / 2.0;
+        let half = || figures.last(place, "256 calls in flight, events a second") / 2.0;
+        let rate = args.soak_rate.unwrap_or_else(half);
         let soaked = soak::soak(args, place, &load, (&store, &service), sent, rate, figures).await;
         sent += soaked.0;
         recorded += soaked.1;

@@ -7,19 +7,21 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How the server is set: room for the whole of a run in memory and checkpoints far apart, as a server of this size would be; durability
+/// How the server is set: room for the whole of a run in memory and checkpoints far apart, as deploy/postgres/postgresql.conf has it; durability
 /// as it comes.
 const SETTINGS: [&str; 6] = [
     "shared_buffers=4GB",
     "max_wal_size=32GB",
     "min_wal_size=24GB",
-    "checkpoint_timeout=30min",
+    "checkpoint_timeout=15min",
     "wal_buffers=64MB",
     "wal_compression=on",
 ];
 
 /// About.
-const LOG_BYTES_PER_EVENT: u64 = 600;
+const LOG_BYTES_PER_EVENT: u64 = 750;
+/// The log of a soak from one checkpoint's begin to the end of the next: from then on its files are used again.
+const MOST_LOG_MEGABYTES: u64 = 12_000;
 
 /// Where the ledger is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -49,9 +51,8 @@ pub enum Store {
 }
 
 impl Store {
-    ///
-    /// A server that has run for a while writes its log into files that it used before, a new one has to make them first: the log that
-    /// so many events need is written once and given back.
+    /// A server that has run for a while writes its log into files that it used before, a new one has to make them first, while commits
+    /// wait: the log that so many events need is written once and given back.
     pub async fn new(over: Over, events: u64) -> Self {
         if over == Over::Sqlite {
             return Self::Sqlite { folder: tempfile::tempdir().unwrap() };
@@ -59,7 +60,7 @@ impl Store {
         let cluster = Cluster::start(&SETTINGS);
         let url = cluster.database().await;
         let store = Self::Postgres { _cluster: cluster, url, over };
-        let megabytes = events * LOG_BYTES_PER_EVENT / 1_000_000 + 500;
+        let megabytes = (events * LOG_BYTES_PER_EVENT / 1_000_000 + 500).min(MOST_LOG_MEGABYTES);
         let log = "select pg_logical_emit_message(false, '', repeat('0', 1000000)) from generate_series(1, ";
         store.run(&format!("{log}{megabytes})")).await;
         store.run("checkpoint").await;
