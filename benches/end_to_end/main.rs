@@ -34,7 +34,9 @@ use store::{Over, Service, Store};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Of a soak, about, for the log that it needs.
+/// Minutes of a soak whose log needs files: two checkpoints; from then on they are used again.
+const LOG_MINUTES: u64 = 30;
+/// Events of such a minute, about.
 const EVENTS_A_MINUTE: u64 = 500_000;
 
 /// End-to-end benchmark of premium-ledger
@@ -185,7 +187,7 @@ async fn bare_wire(args: &Args, figures: &mut Figures) {
 async fn ledger(args: &Args, run: u64, over: Over, figures: &mut Figures) {
     let place = over.name();
     let load = Load::new(run, args.workers, args.replays, !args.no_opens);
-    let store = Store::new(over, args.events + args.soak_minutes * EVENTS_A_MINUTE).await;
+    let store = Store::new(over, args.events + args.soak_minutes.min(LOG_MINUTES) * EVENTS_A_MINUTE).await;
     let service = Service::start(&store, &args.lanes).await;
     println!("{place}: {}", store.durability().await);
 

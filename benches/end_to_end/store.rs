@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How the server is set: room for the whole of a run in memory and checkpoints far apart, as deploy/postgres/postgresql.conf has it; durability
-/// as it comes.
+/// How the server is set: room for the whole of a run in memory and checkpoints as far apart as deploy/postgres/postgresql.conf has them;
+/// durability as it comes.
 const SETTINGS: [&str; 6] = [
     "shared_buffers=4GB",
     "max_wal_size=32GB",
@@ -20,8 +20,6 @@ const SETTINGS: [&str; 6] = [
 
 /// About.
 const LOG_BYTES_PER_EVENT: u64 = 750;
-/// The log of a soak from one checkpoint's begin to the end of the next: from then on its files are used again.
-const MOST_LOG_MEGABYTES: u64 = 12_000;
 
 /// Where the ledger is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -60,7 +58,7 @@ impl Store {
         let cluster = Cluster::start(&SETTINGS);
         let url = cluster.database().await;
         let store = Self::Postgres { _cluster: cluster, url, over };
-        let megabytes = (events * LOG_BYTES_PER_EVENT / 1_000_000 + 500).min(MOST_LOG_MEGABYTES);
+        let megabytes = events * LOG_BYTES_PER_EVENT / 1_000_000 + 500;
         let log = "select pg_logical_emit_message(false, '', repeat('0', 1000000)) from generate_series(1, ";
         store.run(&format!("{log}{megabytes})")).await;
         store.run("checkpoint").await;
